@@ -1,0 +1,5 @@
+"""``python -m mlscale``."""
+
+from mlscale.cli.main import main
+
+main()

@@ -1,0 +1,147 @@
+"""`scale`: read what is there, plan, write, and where asked wait for the effect."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mlscale.errors import MlscaleError, NotAllowedError
+from mlscale.kube.api_errors import ApiNotFoundError
+from mlscale.kube.capacity import CapacityFacts, read_capacity
+from mlscale.kube.kinds import HPA
+from mlscale.kube.targets import Found, explain_not_found
+from mlscale.scale.model import WAIT_TIMEOUT, Progress, ScaleOutcome, ScalePlan, ScaleRequest
+from mlscale.scale.plan import ScaleFacts, plan_scale, refusal, replicas_of
+from mlscale.scale.wait import wait_counts, wait_ready
+from mlscale.scale.write import write_scale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mlscale.kube.client import Client, Json
+    from mlscale.scale.wait import Clock
+
+
+def scale(
+    client: Client,
+    found: Sequence[Found],
+    request: ScaleRequest,
+    clock: Clock,
+    progress: Callable[[Progress], None],
+) -> Iterator[ScaleOutcome | MlscaleError]:
+    """Scale every target, several at a time; outcomes come in the order of ``found``.
+
+    A target that fails does not stop the others. With ``request.strict`` a finding against any of them
+    raises RefusedError before anything is written.
+    """
+    facts = read_facts(client, found, request.replicas, capacity=request.strict)
+    plans = [_planned(fact, request) for fact in facts]
+    if request.strict:
+        refuse_on_findings(plans)
+    writes = [
+        partial(_carried_out, client, fact, plan, request, clock, progress)
+        for fact, plan in zip(facts, plans, strict=True)
+    ]
+    return client.in_order(writes)
+
+
+def check(client: Client, found: Sequence[Found], request: ScaleRequest) -> list[ScalePlan | MlscaleError]:
+    """The plans alone, with how many of the new copies fit; nothing is written."""
+    return [_planned(fact, request) for fact in read_facts(client, found, request.replicas, capacity=True)]
+
+
+def refuse_on_findings(plans: Sequence[ScalePlan | MlscaleError]) -> None:
+    """Raise for the first plan that failed, else RefusedError if any plan has a warning."""
+    for plan in plans:
+        if isinstance(plan, MlscaleError):
+            raise plan
+    refused = refusal([plan for plan in plans if isinstance(plan, ScalePlan)])
+    if refused:
+        raise refused
+
+
+def read_facts(
+    client: Client, found: Sequence[Found], replicas: int, *, capacity: bool
+) -> list[ScaleFacts | MlscaleError]:
+    """The HPAs of each namespace once, the live object of a target that came from a file, and the room."""
+    namespaces = sorted({item.target.namespace for item in found})
+    lists = client.together(*[partial(client.list_all, HPA.path(namespace)) for namespace in namespaces])
+    hpas = dict(zip(namespaces, lists, strict=True))
+    live = client.together(*[partial(_live, client, item) for item in found])
+    return [
+        item
+        if isinstance(item, MlscaleError)
+        else ScaleFacts(item, hpas[item.target.namespace], _room(client, item, replicas) if capacity else None)
+        for item in live
+    ]
+
+
+def _live(client: Client, found: Found) -> Found:
+    """``found`` as the server has it; a file's object stays where the server forbids reading it."""
+    if found.live or not found.target.kind.scalable:
+        return found
+    try:
+        return Found(found.target, client.get(found.target.path()))
+    except ApiNotFoundError:
+        raise explain_not_found(client, found.target) from None
+    except NotAllowedError:
+        return found
+
+
+def _room(client: Client, found: Found, replicas: int) -> CapacityFacts | None:
+    template = (found.object.get("spec") or {}).get("template")
+    more = replicas - (replicas_of(found.object) or 0)
+    if more <= 0 or not isinstance(template, dict):
+        return None
+    return read_capacity(client, found.target.namespace, template, more)
+
+
+def _planned(fact: ScaleFacts | MlscaleError, request: ScaleRequest) -> ScalePlan | MlscaleError:
+    if isinstance(fact, MlscaleError):
+        return fact
+    try:
+        return plan_scale(fact, request)
+    except MlscaleError as error:
+        return error
+
+
+def _carried_out(
+    client: Client,
+    fact: ScaleFacts | MlscaleError,
+    plan: ScalePlan | MlscaleError,
+    request: ScaleRequest,
+    clock: Clock,
+    progress: Callable[[Progress], None],
+) -> ScaleOutcome:
+    if isinstance(fact, MlscaleError):
+        raise fact
+    if isinstance(plan, MlscaleError):
+        raise plan
+    printed = _with_replicas(fact.found.object, request.replicas)
+    if request.dry_run == "client":
+        return ScaleOutcome(plan, printed, written=False)
+    write_scale(client, plan.target, request)
+    if request.dry_run == "server":
+        return ScaleOutcome(plan, printed, written=False)
+    try:
+        _wait(client, plan, request, clock, progress)
+    except MlscaleError as error:
+        return ScaleOutcome(plan, printed, written=True, error=error)
+    return ScaleOutcome(plan, printed, written=True)
+
+
+def _wait(
+    client: Client, plan: ScalePlan, request: ScaleRequest, clock: Clock, progress: Callable[[Progress], None]
+) -> None:
+    if request.wait:
+        wait_ready(client, plan, request.timeout or WAIT_TIMEOUT, clock, progress)
+    elif request.timeout:
+        wait_counts(client, plan, request.timeout, clock)
+
+
+def _with_replicas(obj: Json, replicas: int) -> Json:
+    """The object as read, with spec.replicas set: what `kubectl scale -o yaml` prints."""
+    printed = copy.deepcopy(obj)
+    printed.setdefault("spec", {})["replicas"] = replicas
+    return printed

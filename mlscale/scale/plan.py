@@ -1,0 +1,90 @@
+"""What scaling would do, decided from what was read; nothing here talks to the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlscale.errors import ConflictError, MlscaleError, RefusedError
+from mlscale.kube.capacity import CapacityFacts, plan_fit
+from mlscale.kube.finding import Finding
+from mlscale.kube.owners import hpas_of, owner_findings, replicas_owner
+from mlscale.scale.model import ScalePlan, ScaleRequest
+from mlscale.scale.write import NOTHING_CHANGED, no_scale_subresource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlscale.kube.client import Json
+    from mlscale.kube.targets import Found
+
+
+@dataclass(frozen=True)
+class ScaleFacts:
+    """What was read about one target before it is scaled."""
+
+    found: Found
+    hpas: Sequence[Json] | MlscaleError
+    """The HPAs of its namespace, or why they could not be listed."""
+    capacity: CapacityFacts | None = None
+    """Room for new copies; None where it was not asked for."""
+
+
+def plan_scale(facts: ScaleFacts, request: ScaleRequest) -> ScalePlan:
+    """The plan for one target. Raises UsageError for a kind without a scale subresource, and ConflictError
+    where a client-side dry run can already see that a precondition does not hold."""
+    found = facts.found
+    if not found.target.kind.scalable:
+        raise no_scale_subresource(found.target)
+    before = replicas_of(found.object) if found.live else None
+    if request.dry_run == "client":
+        _check_preconditions(found, before, request)
+    fit = plan_fit(facts.capacity) if facts.capacity else None
+    findings = [*_owner_findings(facts, request.replicas), *_fit_findings(found, fit)]
+    return ScalePlan(found.target, before, request.replicas, tuple(findings), fit)
+
+
+def replicas_of(obj: Json) -> int | None:
+    """spec.replicas of a workload; the API server fills in 1 where a manifest leaves it out."""
+    replicas = (obj.get("spec") or {}).get("replicas")
+    return replicas if isinstance(replicas, int) else None
+
+
+def refusal(plans: Sequence[ScalePlan]) -> RefusedError | None:
+    """The one error with which --strict refuses, or None where nothing speaks against the plans."""
+    reasons = [finding.message for plan in plans for finding in plan.findings if finding.level != "note"]
+    if not reasons:
+        return None
+    return RefusedError(
+        f"refused by --strict: {'; '.join(reasons)}", f"{NOTHING_CHANGED}; leave --strict out to scale anyway"
+    )
+
+
+def _owner_findings(facts: ScaleFacts, replicas: int) -> list[Finding]:
+    target = facts.found.target
+    if isinstance(facts.hpas, MlscaleError):
+        message = f"cannot see whether an HPA governs {target.printed}: {facts.hpas.message}"
+        return [Finding("warning", "OwnersUnknown", message, target.printed)]
+    owner = replicas_owner(facts.found.object) if facts.found.live else None
+    return owner_findings(target, replicas, hpas_of(list(facts.hpas), target), owner)
+
+
+def _fit_findings(found: Found, fit: Fit | None) -> list[Finding]:
+    if fit is None:
+        return []
+    return [
+        Finding("warning", shortage.reason, f"{found.target.printed}: {shortage.message}", found.target.printed)
+        for shortage in fit.limits
+        if fit.fits is None or fit.fits < fit.wanted
+    ]
+
+
+def _check_preconditions(found: Found, before: int | None, request: ScaleRequest) -> None:
+    expected = request.current_replicas
+    if expected is not None and before is not None and before != expected:
+        raise ConflictError(f"{found.target.printed} has {before} replicas, not {expected}", NOTHING_CHANGED)
+    version = (found.object.get("metadata") or {}).get("resourceVersion")
+    if request.resource_version and version and version != request.resource_version:
+        raise ConflictError(
+            f"{found.target.printed} is at resource version {version}, not {request.resource_version}", NOTHING_CHANGED
+        )
