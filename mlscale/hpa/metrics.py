@@ -206,7 +206,7 @@ def _labels(text: str, selector: str) -> dict[str, str]:
 
 
 def _is_label(key: str, value: str) -> bool:
-    """Whether key and value are well-formed (apimachinery pkg/util/validation, IsQualifiedName and IsValidLabelValue)."""
+    """Whether both are well-formed (apimachinery pkg/util/validation: IsQualifiedName, IsValidLabelValue)."""
     part = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
     prefix, slash, name = key.rpartition("/")
     if slash and not re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", prefix):

@@ -8,8 +8,11 @@ Utilization target and in milli-units for an AverageValue target.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEFAULT_TOLERANCE = 0.1
 """``--horizontal-pod-autoscaler-tolerance`` where nobody changed it (config/v1alpha1/defaults.go)."""
@@ -78,14 +81,10 @@ def highest_use_down(target: int, replicas: int, tolerance: Tolerance) -> int | 
     return stays - 1 if stays else None
 
 
-def lowest_use_up(target: int, replicas: int, tolerance: Tolerance, cap: int | None = None) -> int | None:
-    """The lowest average use at which more than ``replicas`` are proposed; None if it lies above ``cap``.
-
-    ``cap`` is the use that limits allow at most (limit / request in per cent, say); None for no limit.
-    """
+def lowest_use_up(target: int, replicas: int, tolerance: Tolerance) -> int:
+    """The lowest average use at which more than ``replicas`` are proposed."""
     beyond = int(target * (2.0 + tolerance.up)) + 2
-    use = _first(target, beyond, lambda use: proposed_replicas(use, target, replicas, tolerance) > replicas)
-    return None if cap is not None and use > cap else use
+    return _first(target, beyond, lambda use: proposed_replicas(use, target, replicas, tolerance) > replicas)
 
 
 def resting_replicas(
@@ -110,18 +109,21 @@ def read_reach(
     cap: int | None = None,
     idle_use: int = LEAST_USE,
 ) -> Reach:
-    """The thresholds of one target; ``cap`` as in lowest_use_up, ``idle_use`` as in resting_replicas.
+    """The thresholds of one target; ``idle_use`` as in resting_replicas.
+
+    ``cap`` is the use that limits allow at most (limit / request in per cent, say); None for no limit.
 
     Only the steps next to min are worked out: the use that goes down falls with the count, so the step
     to min is the hardest, and the use that goes up is the same from any count.
     """
     floor = max(min_replicas, 1)
     moves = max_replicas > floor
+    up = lowest_use_up(target, floor, tolerance)
     return Reach(
         min_replicas=min_replicas,
         max_replicas=max_replicas,
         target=target,
-        up=Step(floor, floor + 1, lowest_use_up(target, floor, tolerance, cap)) if moves else None,
+        up=Step(floor, floor + 1, up if cap is None or up <= cap else None) if moves else None,
         down=Step(floor + 1, floor, highest_use_down(target, floor + 1, tolerance)) if moves else None,
         rests_at=resting_replicas(target, floor, max_replicas, tolerance, idle_use=idle_use),
     )

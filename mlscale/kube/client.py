@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from mlscale import __version__
 from mlscale.errors import MlscaleError
 from mlscale.kube.api_errors import ApiError, api_error, shortened
+from mlscale.kube.kinds import quote_segment
 from mlscale.kube.transport import ConnectionFailedError, Headers, Response, Transport
 
 if TYPE_CHECKING:
@@ -49,12 +50,14 @@ class Client:
         transport: Transport,
         *,
         warn: Callable[[str], None] | None = None,
+        compress: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.access = access
         self.namespace = access.namespace
         self._transport = transport
         self._warn = warn
+        self._encoding = "gzip" if compress else "identity"
         self._warned: set[str] = set()
         self._sleep = sleep
 
@@ -151,7 +154,7 @@ class Client:
     ) -> Json:
         fields = [
             ("Accept", accept),
-            ("Accept-Encoding", "identity" if self.access.disable_compression else "gzip"),
+            ("Accept-Encoding", self._encoding),
         ]
         encoded = None
         if body is not None:
@@ -176,6 +179,7 @@ class Client:
             response = self._transport.request(method, url, [*fields, *self._identity()], body)
             if response.status == 401 and not renewed and self.access.credentials.refresh():
                 renewed = True
+                self._transport.close()
                 continue
             wait = _retry_after(response)
             if wait is None or attempt == RETRIES:
@@ -194,7 +198,10 @@ class Client:
             fields.append(("Impersonate-User", access.as_user))
         if access.as_uid:
             fields.append(("Impersonate-Uid", access.as_uid))
-        return fields + [("Impersonate-Group", group) for group in access.as_groups]
+        fields += [("Impersonate-Group", group) for group in access.as_groups]
+        for key, values in access.as_user_extra.items():
+            fields += [(f"Impersonate-Extra-{quote_segment(key)}", value) for value in values]
+        return fields
 
     def _error(self, code: int, body: object, request: str) -> ApiError:
         access = self.access
@@ -258,7 +265,7 @@ def _decoded(body: bytes) -> object:
 
 
 def _retry_after(response: Response) -> float | None:
-    """Seconds to wait before the same request again: 429, or 5xx with Retry-After, as client-go (rest/with_retry.go)."""
+    """Seconds to wait before the same request again: 429, or 5xx with Retry-After (client-go rest/with_retry.go)."""
     header = response.headers.get("retry-after", "")
     if response.status != 429 and not (response.status >= 500 and header):
         return None

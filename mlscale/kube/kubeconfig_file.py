@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import ConfigError
 from mlscale.kube.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Entry:
     name: str
     file: str
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def where(self) -> str:
+        """The entry and its file, for a message."""
+        return f"{self.about} in {printable(self.file)}"
 
     def text(self, key: str) -> str:
         """The string at ``key``."""
@@ -62,7 +69,7 @@ class Entry:
         try:
             return base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            raise self.error(f"{key} of {{about}} in {{file}} is not base64", "encode it anew") from None
+            raise ConfigError(f"{key} of {self.where} is not base64", "encode it anew") from None
 
     def part(self, key: str, about: str) -> Entry | None:
         """The mapping at ``key`` as an entry of its own, or None where it is absent."""
@@ -71,12 +78,8 @@ class Entry:
             raise self._wrong(key, value, "a mapping")
         return None if value is None else Entry(f"{about} of {self.about}", self.name, self.file, value)
 
-    def error(self, message: str, hint: str = "") -> ConfigError:
-        """A ConfigError whose ``{about}`` and ``{file}`` are filled in."""
-        return ConfigError(message.format(about=self.about, file=printable(self.file)), hint)
-
     def _wrong(self, key: str, value: object, wanted: str) -> ConfigError:
-        return self.error(f"{key} of {{about}} in {{file}} is {_type_name(value)}", f"it must be {wanted}")
+        return ConfigError(f"{key} of {self.where} is {_type_name(value)}", f"it must be {wanted}")
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def _read_document(path: str) -> dict[str, Any] | None:
         return {}
     if not isinstance(document, dict):
         raise ConfigError(f"{printable(path)} is no kubeconfig: it holds {_type_name(document)}")
-    if document.get("kind", "Config") != "Config" or document.get("apiVersion", "v1") != "v1":
+    if (document.get("kind") or "Config") != "Config" or (document.get("apiVersion") or "v1") != "v1":
         raise ConfigError(f"{printable(path)} is no kubeconfig", "one has apiVersion: v1 and kind: Config")
     return document
 
@@ -190,10 +193,11 @@ def _loader() -> type[Any]:
 
 
 def _reason(error: Any) -> str:
-    """The parser's reason, unless it quotes text of the file: ``found undefined alias 'hunter2'``."""
+    """The parser's reason, without what it quotes of the file: ``found undefined alias 'hunter2'``."""
     reason = str(error.problem or "")
-    quotes_file = any(word in reason for word in ("alias", "anchor", "tag", "constructor", "character"))
-    return "a misplaced *, &, ! or other special character (quote the value)" if quotes_file else printable(reason)
+    if any(word in reason for word in ("alias", "anchor", "tag")):
+        return reason.partition("'")[0].partition('"')[0].rstrip() + " (quote a value that starts with *, & or !)"
+    return printable(reason)
 
 
 def _type_name(value: object) -> str:

@@ -61,12 +61,12 @@ def _text(path: str, stdin: IO[str]) -> str:
 
 
 def _objects(text: str, path: str) -> list[Json]:
-    import yaml  # noqa: PLC0415  10 ms that a command without -f need not pay twice
+    import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     name = "standard input" if path == "-" else printable(path)
     try:
-        documents = [document for document in yaml.load_all(text, Loader=loader) if document is not None]  # noqa: S506  safe loaders only
+        documents = [document for document in yaml.load_all(text, Loader=loader) if document is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""

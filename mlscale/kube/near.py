@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def near_matches(name: str, names: Iterable[str]) -> list[str]:
     """Up to three of ``names`` that someone who typed ``name`` may have meant, nearest first."""
-    import difflib  # noqa: PLC0415  only on the way to an error
+    import difflib
 
     return difflib.get_close_matches(name, sorted(set(names)), n=3, cutoff=0.6)
 

@@ -10,8 +10,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlscale.kube.pod_resources import containers_of
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -177,7 +175,7 @@ def _matches_term(term: Json, node: Json) -> bool:
 
 def _matches(expression: Json, labels: Json) -> bool:
     operator, values = expression.get("operator"), expression.get("values") or []
-    value = labels.get(expression.get("key"))
+    value = labels.get(expression["key"])
     if operator in ("NotIn", "DoesNotExist"):
         return value is None or (operator == "NotIn" and value not in values)
     if value is None or operator == "Exists":
@@ -234,8 +232,10 @@ def _host_ports(spec: Json) -> frozenset[HostPort]:
 
 
 def _each_host_port(spec: Json) -> Iterator[HostPort]:
+    """Yield the host ports of the containers that run for the pod's whole life."""
     host_network = bool(spec.get("hostNetwork"))
-    for container in containers_of(spec):
+    sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
+    for container in [*(spec.get("containers") or ()), *sidecars]:
         for port in container.get("ports") or ():
             number = port.get("hostPort") or (port.get("containerPort") if host_network else None)
             if number:

@@ -49,7 +49,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Selection:
-    """What the command line selects: ``TYPE NAME…``, ``TYPE/NAME…``, ``NAME…``, ``TYPE -l …``, ``TYPE --all``, ``-f``."""
+    """``TYPE NAME…``, ``TYPE/NAME…``, ``NAME…``, ``TYPE -l …``, ``TYPE --all``, or files."""
 
     args: tuple[str, ...] = ()
     selector: str = ""

@@ -109,8 +109,9 @@ class Transport:
             connection.close()
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections; the next request reads the client certificate anew."""
         with self._lock:
+            self._context = None
             for connection in self._idle:
                 connection.close()
             self._idle.clear()
@@ -124,7 +125,7 @@ class Transport:
     def _new(self) -> http.client.HTTPConnection:
         host, port = (self._proxy.host, self._proxy.port) if self._proxy else (self._host, self._port)
         if not self._tls:
-            return http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT)
+            return _PlainConnection(host, port, timeout=CONNECT_TIMEOUT)
         name = self._access.tls_server_name or self._host
         connection = _TlsConnection(host, port, self._ssl_context(), name)
         if self._proxy:
@@ -157,9 +158,6 @@ class Transport:
         headers: Headers,
         body: bytes | None,
     ) -> None:
-        if connection.sock is None:
-            connection.connect()
-            connection.sock.settimeout(None)  # from here on the watchdog bounds it
         target = self._prefix + path
         if self._proxy and not self._tls:
             target = f"http://{self._host}:{self._port}{target}"
@@ -259,6 +257,14 @@ class _StaleConnectionError(ConnectionFailedError):
     """The server closed the connection before it sent a byte of the answer."""
 
 
+class _PlainConnection(http.client.HTTPConnection):
+    """Its timeout is for connecting; from there the request's deadline bounds it."""
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(None)
+
+
 class _TlsConnection(http.client.HTTPSConnection):
     """TLS with a server name of its own, which http.client cannot be told."""
 
@@ -270,6 +276,7 @@ class _TlsConnection(http.client.HTTPSConnection):
     def connect(self) -> None:
         http.client.HTTPConnection.connect(self)
         self.sock = self._tls_context.wrap_socket(self.sock, server_hostname=self._server_name)
+        self.sock.settimeout(None)
 
 
 def _ssl_context(access: Access) -> ssl.SSLContext:
@@ -285,9 +292,10 @@ def _ssl_context(access: Access) -> ssl.SSLContext:
     if access.insecure_skip_tls_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if access.client_certificate is not None:
+    client_certificate = access.credentials.client_certificate()
+    if client_certificate is not None:
         try:
-            with certificate_files(access.client_certificate) as (certificate, key):
+            with certificate_files(client_certificate) as (certificate, key):
                 context.load_cert_chain(certificate, key)
         except (ssl.SSLError, OSError) as error:
             raise ConfigError(

@@ -89,12 +89,11 @@ def _live(client: Client, found: Found) -> Found:
         return found
 
 
-def _room(client: Client, found: Found, replicas: int) -> CapacityFacts | None:
-    template = (found.object.get("spec") or {}).get("template")
-    more = replicas - (replicas_of(found.object) or 0)
-    if more <= 0 or not isinstance(template, dict):
+def _room(client: Client, item: Found, replicas: int) -> CapacityFacts | None:
+    template = (item.object.get("spec") or {}).get("template")
+    if replicas <= (replicas_of(item.object) or 0) or not isinstance(template, dict):
         return None
-    return read_capacity(client, found.target.namespace, template, more)
+    return read_capacity(client, item.target.namespace, template)
 
 
 def _planned(fact: ScaleFacts | MlscaleError, request: ScaleRequest) -> ScalePlan | MlscaleError:

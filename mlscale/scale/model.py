@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from mlscale.errors import MlscaleError
-    from mlscale.kube.capacity import Fit
     from mlscale.kube.client import Json
     from mlscale.kube.finding import Finding
+    from mlscale.kube.fit import Fit
     from mlscale.kube.targets import Target
 
 DryRun = Literal["none", "client", "server"]
@@ -47,9 +47,17 @@ class ScalePlan:
     before: int | None
     """spec.replicas as read; None where it could not be read."""
     after: int
-    findings: tuple[Finding, ...] = ()
+    owners: tuple[Finding, ...] = ()
+    """Who else sets the replicas, and what they will do."""
+    room: tuple[Finding, ...] = ()
+    """What keeps new copies from fitting; empty where all fit or that was not asked."""
     fit: Fit | None = None
     """How many of the new copies fit; None where that was not asked or adds no copies."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that was found."""
+        return (*self.owners, *self.room)
 
 
 @dataclass(frozen=True)

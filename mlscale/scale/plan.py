@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlscale.errors import ConflictError, MlscaleError, RefusedError
 from mlscale.kube.capacity import CapacityFacts, plan_fit
 from mlscale.kube.finding import Finding
+from mlscale.kube.fit import Unknown
 from mlscale.kube.owners import hpas_of, owner_findings, replicas_owner
 from mlscale.scale.model import ScalePlan, ScaleRequest
 from mlscale.scale.write import NOTHING_CHANGED, no_scale_subresource
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlscale.kube.client import Json
+    from mlscale.kube.fit import Fit
     from mlscale.kube.targets import Found
 
 
@@ -39,9 +41,9 @@ def plan_scale(facts: ScaleFacts, request: ScaleRequest) -> ScalePlan:
     before = replicas_of(found.object) if found.live else None
     if request.dry_run == "client":
         _check_preconditions(found, before, request)
-    fit = plan_fit(facts.capacity) if facts.capacity else None
-    findings = [*_owner_findings(facts, request.replicas), *_fit_findings(found, fit)]
-    return ScalePlan(found.target, before, request.replicas, tuple(findings), fit)
+    fit = plan_fit(facts.capacity, request.replicas - (before or 0)) if facts.capacity else None
+    owners = tuple(_owner_findings(facts, request.replicas))
+    return ScalePlan(found.target, before, request.replicas, owners, tuple(_fit_findings(found, fit)), fit)
 
 
 def replicas_of(obj: Json) -> int | None:
@@ -70,13 +72,16 @@ def _owner_findings(facts: ScaleFacts, replicas: int) -> list[Finding]:
 
 
 def _fit_findings(found: Found, fit: Fit | None) -> list[Finding]:
+    """A warning where copies certainly do not fit, a note where that could not be read (nodes are often forbidden)."""
+    name = found.target.printed
     if fit is None:
         return []
-    return [
-        Finding("warning", shortage.reason, f"{found.target.printed}: {shortage.message}", found.target.printed)
-        for shortage in fit.limits
-        if fit.fits is None or fit.fits < fit.wanted
-    ]
+    if fit.falls_short:
+        reason = fit.limits[0].reason if fit.limits else "Insufficient"
+        return [Finding("warning", reason, f"{name}: {fit.message}", name)]
+    if isinstance(fit.fits, Unknown):
+        return [Finding("note", "RoomUnknown", f"{name}: {fit.message}", name)]
+    return []
 
 
 def _check_preconditions(found: Found, before: int | None, request: ScaleRequest) -> None:

@@ -17,6 +17,7 @@ from mlscale.scale.model import Progress, ScalePlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from mlscale.kube.client import Client, Json
     from mlscale.kube.targets import Target
@@ -28,10 +29,11 @@ LONGEST_PAUSE = 1.0
 
 @dataclass(frozen=True)
 class Clock:
-    """``now`` in monotonic seconds, and ``sleep``."""
+    """``now`` in monotonic seconds, ``sleep``, and ``wall`` for comparison with the API's timestamps."""
 
     now: Callable[[], float]
     sleep: Callable[[float], None]
+    wall: Callable[[], datetime]
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def wait_ready(
         seen = read_seen(client, target)
         if seen.replicas != plan.after:
             raise _changed(client, plan, seen)
-        state = judge(target, plan.after, seen)
+        state = judge(target, plan.after, seen, clock.wall())
         progress(state)
         return state.ready == plan.after and not state.removed, state.sentence
 
@@ -111,13 +113,13 @@ def read_seen(client: Client, target: Target) -> Seen:
     return Seen(scale, pods, obj)  # type: ignore[arg-type]  # errors were raised above
 
 
-def judge(target: Target, wanted: int, seen: Seen) -> Progress:
+def judge(target: Target, wanted: int, seen: Seen, now: datetime) -> Progress:
     """How far it is, from one look. Without a selector (a custom resource that gives none) pods cannot be
     seen, and the controller's own count stands in for them."""
     if not (seen.scale.get("status") or {}).get("selector"):
         return Progress(target, min(seen.counted, wanted), wanted, max(0, seen.counted - wanted), ())
     ready = sum(1 for pod in seen.pods if is_ready(pod) and not is_terminating(pod))
-    troubles = [(pod["metadata"]["name"], pod_trouble(pod)) for pod in seen.pods]
+    troubles = [(pod["metadata"]["name"], pod_trouble(pod, now)) for pod in seen.pods]
     reasons = [*_replica_failures(seen.object), *summarise([(name, t) for name, t in troubles if t])]
     removed = max(0, len(seen.pods) - wanted)
     return Progress(target, min(ready, wanted), wanted, removed, tuple(reasons))
@@ -164,7 +166,7 @@ def _failed_creates(client: Client, target: Target) -> str:
 def _changed(client: Client, plan: ScalePlan, seen: Seen) -> ChangedMeanwhileError:
     target = plan.target
     return ChangedMeanwhileError(
-        f"{target.printed} was scaled to {plan.after}, but {_who(client, target, seen)} set it to {seen.replicas} meanwhile",
+        f"{target.printed} was scaled to {plan.after}, then {_who(client, target, seen)} set it to {seen.replicas}",
         "change its settings instead, or stop it first",
     )
 

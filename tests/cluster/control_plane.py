@@ -34,11 +34,12 @@ GPU_NODES = 2
 GPUS_PER_NODE = 4
 
 # Quicker than the defaults (15 s, 15 s, 10 s), so that tests of an autoscaler do not wait long. 10 s is the least
-# resolution that metrics-server accepts, and its request timeout must stay below 9/10 of it.
+# resolution that metrics-server accepts, and its request timeout must stay below 9/10 of it. Component, flag, value,
+# and whether it replaces one that kwokctl sets (kwokctl drops a replacement of nothing).
 ARGUMENTS = (
-    ("kube-controller-manager", "horizontal-pod-autoscaler-sync-period", "2s"),
-    ("metrics-server", "metric-resolution", "10s"),
-    ("metrics-server", "kubelet-request-timeout", "5s"),
+    ("kube-controller-manager", "horizontal-pod-autoscaler-sync-period", "2s", False),
+    ("metrics-server", "metric-resolution", "10s", True),
+    ("metrics-server", "kubelet-request-timeout", "5s", False),
 )
 
 _READY_SECONDS = 60
@@ -130,6 +131,9 @@ def _start(folder: Path, say: Say) -> None:
     try:
         _kwokctl(folder, *_create_arguments(folder, config))
         _create_nodes(folder)
+        _require_running()
+        # Last of all: a kubeconfig in its place means that the cluster is ready.
+        (STATE / "kubeconfig.new").replace(KUBECONFIG)
     except ClusterError as error:
         logs = _log_tails()
         _remove()
@@ -144,8 +148,8 @@ def kwokctl_configuration(folder: Path) -> dict[str, Any]:
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokctlConfiguration",
         "componentsPatches": [
-            {"name": component, "extraArgs": [{"key": key, "value": value, "override": True}]}
-            for component, key, value in ARGUMENTS
+            {"name": component, "extraArgs": [{"key": key, "value": value, "override": replaces}]}
+            for component, key, value, replaces in ARGUMENTS
         ],
         "options": {
             "runtime": "binary",
@@ -209,8 +213,12 @@ def _create_nodes(folder: Path) -> None:
     flat = _kubectl(folder, fresh, "config", "view", "--raw", "--flatten", "--minify")
     fresh.write_text(flat, encoding="utf-8")
     fresh.chmod(0o600)
-    # Last of all: a kubeconfig in its place means that the cluster is ready.
-    fresh.replace(KUBECONFIG)
+
+
+def _require_running() -> None:
+    ended = [pid_file.stem for pid_file in _pid_files() if not _is_alive(pid_file)]
+    if ended:
+        raise ClusterError(f"ended right after the start: {', '.join(ended)}")
 
 
 def _is_up(folder: Path) -> bool:

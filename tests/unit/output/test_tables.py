@@ -216,7 +216,9 @@ def test_every_cell_of_a_column_starts_at_the_same_place(rows: list[tuple[str, s
     first = max(6, 3 + max([len(row[0]) for row in rows] + [4] * headers))
     second = max(6, 3 + max([len(row[1]) for row in rows] + [3] * headers))
     body = lines[1:] if headers else lines
-    assert [(line[:first].rstrip(), line[first : first + second].rstrip(), line[first + second :]) for line in body] == rows
+    assert [
+        (line[:first].rstrip(), line[first : first + second].rstrip(), line[first + second :]) for line in body
+    ] == rows
 
 
 @given(st.text())

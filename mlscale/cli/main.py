@@ -1,0 +1,132 @@
+"""The command ``mlscale``: the only place that catches errors and exits."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from mlscale import __version__
+from mlscale.cli.argv import normalised
+from mlscale.cli.autoscale_command import autoscale_command
+from mlscale.cli.scale_command import scale_command
+from mlscale.cli.session import Session
+from mlscale.cli.status_command import status_command
+from mlscale.cli.values import request_timeout_value
+from mlscale.errors import ExitCode, MlscaleError, UsageError
+from mlscale.kube.access import Overrides
+from mlscale.output.messages import Messages
+
+app = typer.Typer(
+    name="mlscale",
+    help="Scale machine-learning workloads on Kubernetes, and see what limits them.",
+    no_args_is_help=True,
+    add_completion=True,
+    # Typer's own tracebacks print local variables, so tokens; and its help costs 40 ms of rich.
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+CONNECTION = "Connection (before or after the command, as with kubectl)"
+
+
+@app.callback()
+def connection_options(
+    context: typer.Context,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace to work in.")] = None,
+    kube_context: Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Cluster of the kubeconfig.")] = None,
+    user: Annotated[str | None, typer.Option(help="User of the kubeconfig.")] = None,
+    kubeconfig: Annotated[str | None, typer.Option(help="Kubeconfig file in place of $KUBECONFIG.")] = None,
+    server: Annotated[str | None, typer.Option("--server", "-s", help="URL of the API server.")] = None,
+    token: Annotated[str | None, typer.Option(help="Bearer token.")] = None,
+    username: Annotated[str | None, typer.Option(help="User name for basic authentication.")] = None,
+    password: Annotated[str | None, typer.Option(help="Password for basic authentication.")] = None,
+    certificate_authority: Annotated[str | None, typer.Option(help="File with the server's CA.")] = None,
+    client_certificate: Annotated[str | None, typer.Option(help="File with a client certificate.")] = None,
+    client_key: Annotated[str | None, typer.Option(help="File with the certificate's key.")] = None,
+    tls_server_name: Annotated[str | None, typer.Option(help="Name that the server's certificate must have.")] = None,
+    insecure_skip_tls_verify: Annotated[
+        bool, typer.Option("--insecure-skip-tls-verify", help="Do not verify the server's certificate.")
+    ] = False,
+    as_user: Annotated[str | None, typer.Option("--as", help="User to act as.")] = None,
+    as_group: Annotated[list[str] | None, typer.Option(help="Group to act as; repeatable.")] = None,
+    as_uid: Annotated[str | None, typer.Option(help="UID to act as.")] = None,
+    request_timeout: Annotated[str, typer.Option(help="How long one request may take.")] = "30s",
+    disable_compression: Annotated[bool, typer.Option("--disable-compression", help="Ask for no gzip.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show each request on stderr, never a secret.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Scale machine-learning workloads on Kubernetes, and see what limits them."""
+    if version:
+        typer.echo(f"mlscale {__version__}")
+        raise typer.Exit
+    context.obj = Session(
+        overrides=Overrides(
+            kubeconfig=kubeconfig,
+            context=kube_context,
+            cluster=cluster,
+            user=user,
+            namespace=namespace,
+            server=server,
+            token=token,
+            username=username,
+            password=password,
+            certificate_authority=certificate_authority,
+            client_certificate=client_certificate,
+            client_key=client_key,
+            tls_server_name=tls_server_name,
+            insecure_skip_tls_verify=insecure_skip_tls_verify or None,
+            as_user=as_user,
+            as_groups=tuple(as_group or ()),
+            as_uid=as_uid,
+        ),
+        request_timeout=request_timeout_value(request_timeout),
+        disable_compression=disable_compression,
+        debug=debug,
+    )
+
+
+app.command("scale")(scale_command)
+app.command("autoscale")(autoscale_command)
+app.command("status")(status_command)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run ``arguments``; the exit code. Nothing escapes as a traceback but a defect of mlscale itself."""
+    messages = Messages(sys.stderr, os.environ)
+    try:
+        code = app(normalised(arguments), prog_name="mlscale", standalone_mode=False)
+        sys.stdout.flush()
+    except MlscaleError as error:
+        messages.error(error)
+        return error.exit_code
+    except TyperException as error:
+        return _usage_problem(error, messages)
+    except KeyboardInterrupt:
+        messages.clear_progress()
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone, as with `| head`; the interpreter must not try to flush again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    return int(code or ExitCode.DONE)
+
+
+def _usage_problem(error: TyperException, messages: Messages) -> int:
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(message)
+        return ExitCode.USAGE
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "mlscale"
+    messages.error(UsageError(message.rstrip(".").replace("\n", " "), f"see {command} --help"))
+    return ExitCode.USAGE

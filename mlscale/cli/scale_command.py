@@ -1,0 +1,146 @@
+"""``mlscale scale``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from mlscale.cli.session import Session  # noqa: TC001  typer reads the annotations
+from mlscale.cli.values import dry_run_value, replicas_value, seconds_value
+from mlscale.errors import ExitCode, MlscaleError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlscale.kube.targets import Found
+    from mlscale.output.structured import ObjectFormat
+    from mlscale.scale.model import DryRun, Progress, ScaleOutcome, ScaleRequest
+
+
+def scale_command(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TYPE] NAME… | TYPE/NAME…", help="Workloads; a bare NAME is a deployment."),
+    ] = None,
+    replicas: Annotated[str | None, typer.Option("--replicas", help="The new number of replicas.")] = None,
+    current_replicas: Annotated[
+        str, typer.Option(help="Scale only if this is the current number; the server checks it in the same request.")
+    ] = "-1",
+    resource_version: Annotated[
+        str, typer.Option(help="Scale only if this is the current resource version; checked by the server.")
+    ] = "",
+    every: Annotated[bool, typer.Option("--all", help="All workloads of the TYPE in the namespace.")] = False,
+    selector: Annotated[str, typer.Option("--selector", "-l", help="Workloads of the TYPE with these labels.")] = "",
+    filename: Annotated[
+        list[str] | None, typer.Option("--filename", "-f", help="File or directory with the workloads, - for stdin.")
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-R", help="Look into the directories of -f.")] = False,
+    dry_run: Annotated[str, typer.Option(help="none, client (ask nothing) or server (ask, store nothing).")] = "none",
+    output: Annotated[str, typer.Option("--output", "-o", help="json, yaml or name.")] = "",
+    timeout: Annotated[str, typer.Option(help="Wait until the counts are right (with --wait: 5m if not given).")] = "0",
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until the new pods are Ready or the old ones gone.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse if an HPA or manifest sets the replicas, or copies do not fit.")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing: say how many of the new copies fit.")] = False,
+) -> int:
+    """Set the number of replicas of deployments, statefulsets, replicasets or custom resources."""
+    from mlscale.kube.targets import Selection, read_found
+    from mlscale.output.structured import object_format
+    from mlscale.scale.model import ScaleRequest
+
+    session: Session = context.obj
+    if replicas is None:
+        raise UsageError("--replicas is missing", "give the new number, as in --replicas 3")
+    request = ScaleRequest(
+        replicas=replicas_value("--replicas", replicas),
+        current_replicas=None if current_replicas == "-1" else replicas_value("--current-replicas", current_replicas),
+        resource_version=resource_version,
+        dry_run=cast("DryRun", dry_run_value(dry_run)),
+        timeout=seconds_value("--timeout", timeout),
+        wait=wait,
+        strict=strict,
+    )
+    form = object_format(output)
+    selection = Selection(
+        args=tuple(names or ()),
+        selector=selector,
+        every=every,
+        filenames=tuple(name for given in filename or () for name in given.split(",")),
+        recursive=recursive,
+        namespace_given=session.overrides.namespace is not None,
+    )
+    found = read_found(session.client, session.kinds, selection, sys.stdin)
+    if check:
+        return _check(session, found, request)
+    return _scale(session, found, request, form)
+
+
+def _check(session: Session, found: Sequence[Found | MlscaleError], request: ScaleRequest) -> int:
+    from mlscale.output.scale_text import render_check
+    from mlscale.scale.flow import check
+
+    readable = [item for item in found if not isinstance(item, MlscaleError)]
+    results = [*check(session.client, readable, request), *(item for item in found if isinstance(item, MlscaleError))]
+    code = ExitCode.DONE
+    for result in results:
+        if isinstance(result, MlscaleError):
+            session.messages.error(result)
+            code = code or result.exit_code
+            continue
+        session.out.write(render_check(result))
+        session.messages.findings(result.owners)
+        falls_short = result.fit is not None and result.fit.falls_short
+        code = code or (ExitCode.REFUSED if falls_short else ExitCode.DONE)
+    return code
+
+
+def _scale(
+    session: Session, found: Sequence[Found | MlscaleError], request: ScaleRequest, form: ObjectFormat | None
+) -> int:
+    from datetime import UTC, datetime
+
+    from mlscale.scale.flow import scale
+    from mlscale.scale.wait import Clock
+
+    def progress(state: Progress) -> None:
+        session.messages.progress(f"{state.target.printed}: {state.sentence}", "; ".join(state.reasons))
+
+    clock = Clock(time.monotonic, time.sleep, lambda: datetime.now(UTC))
+    readable = [item for item in found if not isinstance(item, MlscaleError)]
+    code = ExitCode.DONE
+    for outcome in scale(session.client, readable, request, clock, progress):
+        code = code or _say(session, outcome, request, form)
+    for item in found:
+        if isinstance(item, MlscaleError):
+            session.messages.error(item)
+            code = code or item.exit_code
+    return code
+
+
+def _say(
+    session: Session, outcome: ScaleOutcome | MlscaleError, request: ScaleRequest, form: ObjectFormat | None
+) -> ExitCode:
+    """Print one outcome; its exit code."""
+    from mlscale.output.scale_text import render_change, render_outcome
+
+    session.messages.clear_progress()
+    if isinstance(outcome, MlscaleError):
+        session.messages.error(outcome)
+        return outcome.exit_code
+    session.messages.findings(outcome.plan.findings)
+    if outcome.error:
+        session.messages.error(outcome.error)
+        return outcome.error.exit_code
+    session.out.write(render_outcome(outcome, request, form))
+    session.out.flush()
+    change = render_change(outcome)
+    if change and form is None:
+        session.messages.note(change)
+    return ExitCode.DONE

@@ -1,0 +1,53 @@
+"""What a command needs from the outside: the API client, and where its words go."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO
+
+from mlscale.kube.access import Overrides
+from mlscale.output.messages import Messages
+
+if TYPE_CHECKING:
+    from mlscale.kube.client import Client
+    from mlscale.kube.discovery import Kinds
+
+REQUEST_TIMEOUT = 30.0
+"""Seconds that one request may take where no --request-timeout was given."""
+
+
+@dataclass
+class Session:
+    """One run of the command line; the client is made when it is first asked for."""
+
+    overrides: Overrides = field(default_factory=Overrides)
+    request_timeout: float = REQUEST_TIMEOUT
+    disable_compression: bool = False
+    debug: bool = False
+    messages: Messages = field(default_factory=lambda: Messages(sys.stderr, os.environ))
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+
+    @cached_property
+    def client(self) -> Client:
+        """The client of the selected cluster. Raises ConfigError and UsageError."""
+        from mlscale.kube.client import Client
+        from mlscale.kube.kubeconfig import read_access
+        from mlscale.kube.transport import Transport
+
+        access = read_access(self.overrides, os.environ)
+        if access.insecure_skip_tls_verify:
+            self.messages.warning(f"the certificate of {access.server} is not verified (insecure-skip-tls-verify)")
+        debug = self.messages.debug if self.debug else None
+        transport = Transport(access, timeout=self.request_timeout, debug=debug)
+        compress = not (self.disable_compression or access.disable_compression)
+        return Client(access, transport, warn=self.messages.warning, compress=compress)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """The types that this cluster knows."""
+        from mlscale.kube.discovery import Kinds
+
+        return Kinds(self.client)

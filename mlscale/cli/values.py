@@ -1,0 +1,48 @@
+"""Option values as text into numbers and durations, with an error that says what would be right."""
+
+from __future__ import annotations
+
+import re
+
+from mlscale.errors import UsageError
+
+MAX_REPLICAS = 2**31 - 1
+"""The API's replicas are int32."""
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def replicas_value(option: str, text: str) -> int:
+    """A count of replicas, 0 to 2147483647; ``0x2`` too, as Go's ParseInt reads it."""
+    try:
+        count = int(text, 0)
+    except ValueError:
+        raise UsageError(f"{option} {text!r} is not a whole number", f"give it as in {option} 3") from None
+    if not 0 <= count <= MAX_REPLICAS:
+        raise UsageError(f"{option} {text} is out of range", f"give a whole number from 0 to {MAX_REPLICAS}")
+    return count
+
+
+def seconds_value(option: str, text: str) -> float:
+    """A duration as Go writes it (``30s``, ``1m30s``, ``0``) in seconds."""
+    if text == "0":
+        return 0.0
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise UsageError(f"{option} {text!r} is not a duration", f"give it with a unit, as in {option} 30s or 5m")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def request_timeout_value(text: str) -> float:
+    """``--request-timeout``: a duration, or a whole number of seconds as kubectl takes it."""
+    seconds = float(text) if text.isdigit() else seconds_value("--request-timeout", text)
+    if seconds <= 0:
+        raise UsageError("--request-timeout 0 would wait for ever", "give a duration such as 30s")
+    return seconds
+
+
+def dry_run_value(text: str) -> str:
+    """``none``, ``client`` or ``server``."""
+    if text in ("none", "client", "server"):
+        return text
+    raise UsageError(f"--dry-run={text} is not a kind of dry run", "give none, client or server")

@@ -1,0 +1,71 @@
+"""What mlscale says on stderr: notes, warnings, errors and progress, one line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from mlscale.kube.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mlscale.errors import MlscaleError
+    from mlscale.kube.finding import Finding
+
+CODES = {"error": "31", "warning": "33", "note": "36", "debug": "2"}
+CLEAR_LINE = "\r\x1b[K"
+
+
+class Messages:
+    """Lines to ``stream``; colour and the live progress line only on a terminal."""
+
+    def __init__(self, stream: TextIO, environ: Mapping[str, str]) -> None:
+        self._stream = stream
+        self.is_terminal = stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
+        self._colour = self.is_terminal and not environ.get("NO_COLOR")
+        self._progress_shown = False
+        self._last_progress = ""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing."""
+        self._line("note", text)
+
+    def warning(self, text: str) -> None:
+        """Something that may not work as meant."""
+        self._line("warning", text)
+
+    def debug(self, text: str) -> None:
+        """What --debug asks for."""
+        self._line("debug", text)
+
+    def error(self, error: MlscaleError) -> None:
+        """What went wrong, and what would be right."""
+        self._line("error", str(error))
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """Each finding once; a refusal that got this far was overridden and is a warning."""
+        for finding in dict.fromkeys(findings):
+            (self.note if finding.level == "note" else self.warning)(finding.message)
+
+    def progress(self, live: str, reasons: str) -> None:
+        """On a terminal one line that changes to ``live``; elsewhere a line whenever ``reasons`` change."""
+        if self.is_terminal:
+            self._stream.write(f"{CLEAR_LINE}{printable(live)}")
+            self._stream.flush()
+            self._progress_shown = True
+        elif reasons and reasons != self._last_progress:
+            self._last_progress = reasons
+            self._line("note", f"waiting: {reasons}")
+
+    def clear_progress(self) -> None:
+        """Take the live line away, so that an answer on stdout does not share it."""
+        if self._progress_shown:
+            self._stream.write(CLEAR_LINE)
+            self._stream.flush()
+            self._progress_shown = False
+
+    def _line(self, level: str, text: str) -> None:
+        self.clear_progress()
+        label = f"\x1b[{CODES[level]}m{level}:\x1b[0m" if self._colour else f"{level}:"
+        self._stream.write(f"{label} {printable(text)}\n")
+        self._stream.flush()
