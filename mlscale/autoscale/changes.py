@@ -17,19 +17,14 @@ def spec_changes(before: Json, after: Json, *, given_only: bool = False) -> tupl
     """
     old, new = _lines(before), _lines(after)
     if given_only:
-        old = {
-            field: text for field, text in old.items() if field in new or (field[:8] == "metrics " and _listed(after))
-        }
+        # A list of metrics that is given replaces the old one whole.
+        replaced = "metrics " if "metrics" in after else "\0"
+        old = {field: text for field, text in old.items() if field in new or field.startswith(replaced)}
     return tuple(
         printable(f"{field}: {old.get(field, '(none)')} -> {new.get(field, '(none)')}")
         for field in dict.fromkeys([*old, *new])
         if old.get(field) != new.get(field)
     )
-
-
-def _listed(spec: Json) -> bool:
-    """Whether ``spec`` says its metrics: the list is replaced whole."""
-    return "metrics" in spec
 
 
 def _lines(spec: Json) -> dict[str, str]:

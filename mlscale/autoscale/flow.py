@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mlscale.kube.targets import Found, Target
 
 Json = dict[str, Any]
-Action = Literal["created", "configured", "unchanged"]
+Action = Literal["created", "configured", "unchanged", "applied"]
+"""``applied`` where it is not known which, since HPAs may not be listed."""
 DryRun = Literal["none", "client", "server"]
 
 
@@ -128,7 +129,9 @@ def apply_plan(client: Client, plan: Plan, options: WriteOptions) -> Outcome:
     changes = spec_changes(before, hpa["spec"], given_only=only_checked) if plan.existing else ()
     # The generation of an HPA is kept from 1.37 on only, so the specs tell what changed.
     same = not changes if only_checked else before == hpa["spec"]
-    action: Action = "created" if plan.existing is None else "unchanged" if same else "configured"
+    action: Action = "unchanged" if same else "configured"
+    if plan.existing is None:
+        action = "created" if plan.existing_known else "applied"
     findings = tuple(replace(f, level="warning") if f.level == "refusal" else f for f in plan.findings)
     return Outcome(plan.target, plan.name, action, hpa, changes, findings)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlscale.autoscale.rivals import find_rivals
@@ -12,7 +12,7 @@ from mlscale.hpa.spec import HpaSettings, build_hpa
 from mlscale.hpa.thresholds import Threshold, judge_thresholds, read_thresholds, wanted_now
 from mlscale.kube.finding import Finding
 from mlscale.kube.kinds import BUILT_IN
-from mlscale.kube.owners import replicas_owner
+from mlscale.kube.owners import owner_findings, replicas_owner
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ class Plan:
     target: Target
     manifest: Json
     existing: Json | None
-    """The HPA of that name as it is now."""
+    """The HPA of that name as it is now; None too where the HPAs could not be listed (``existing_known``)."""
     findings: tuple[Finding, ...]
+    existing_known: bool = True
 
     @property
     def name(self) -> str:
@@ -65,7 +66,13 @@ def plan_autoscale(facts: TargetFacts, settings: HpaSettings, name: str = "") ->
     ]
     hpas = facts.namespace.hpas or ()
     existing = next((hpa for hpa in hpas if hpa["metadata"]["name"] == name), None)
-    return Plan(facts.target, build_hpa(name, facts.target, settings), existing, tuple(findings))
+    return Plan(
+        target=facts.target,
+        manifest=build_hpa(name, facts.target, settings),
+        existing=existing,
+        findings=tuple(findings),
+        existing_known=facts.namespace.hpas is not None,
+    )
 
 
 def cannot_scale(target: Target) -> RefusedError:
@@ -98,26 +105,28 @@ def find_obstacles(facts: TargetFacts, settings: HpaSettings) -> list[Finding]:
         for api in facts.namespace.unserved
     ]
     findings += [Finding("warning", "NotChecked", f"not checked: {clause}") for clause in facts.namespace.unread]
-    if facts.scale is not None and not facts.selector:
+    if facts.scale is None:
+        findings.append(Finding("warning", "NotChecked", f"not checked: the scale of {about} may not be read", about))
+    elif not facts.selector:
         message = f"the scale of {about} has no selector: an HPA needs one to find the pods"
         findings.append(Finding("warning", "NoSelector", message, about))
+    return [*findings, *_find_owner(facts), *_replicas_now(facts, settings)]
+
+
+def _find_owner(facts: TargetFacts) -> list[Finding]:
+    """A manifest that sets replicas takes back what the HPA set."""
     owner = replicas_owner(facts.workload)
-    if owner is not None:
-        findings.append(_owned(about, owner.tool, owner.manager, owner.evidence))
-    return [*findings, *_replicas_now(facts, settings)]
-
-
-def _owned(about: str, tool: str, manager: str, evidence: str) -> Finding:
-    who = f"{tool} (field manager {manager})" if tool and tool != manager else manager
-    message = (
-        f"{printable(who)} also sets the replicas of {about} ({printable(evidence)}) and will undo the HPA's "
-        "scaling: leave spec.replicas out of its manifest"
-    )
-    return Finding("warning", "ReplicasOwned", message, about)
+    return [
+        replace(finding, message=f"{finding.message}; leave spec.replicas out of the manifest under an HPA")
+        for finding in owner_findings(facts.target, 0, [], owner)
+    ]
 
 
 def _replicas_now(facts: TargetFacts, settings: HpaSettings) -> list[Finding]:
-    """Zero pauses an HPA; a count out of range is moved into it at once (pkg/controller/podautoscaler/horizontal.go)."""
+    """Zero pauses an HPA; a count out of range is moved into it at once.
+
+    Source: kubernetes pkg/controller/podautoscaler/horizontal.go, reconcileAutoscaler, v1.37.2.
+    """
     about, replicas, low, high = facts.target.printed, facts.replicas, settings.effective_min, settings.max_replicas
     if replicas is None:
         return []

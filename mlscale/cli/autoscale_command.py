@@ -2,7 +2,109 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Annotated, cast
 
-def autoscale_command() -> int:
-    """Create or update a HorizontalPodAutoscaler."""
-    return 1
+import typer
+
+from mlscale.cli.session import Session  # noqa: TC001  typer reads the annotations
+from mlscale.cli.values import dry_run_value
+from mlscale.errors import ExitCode
+
+if TYPE_CHECKING:
+    from mlscale.autoscale import Outcome
+    from mlscale.kube.kinds import Kind
+    from mlscale.output.structured import ObjectFormat
+    from mlscale.scale.model import DryRun
+
+
+def autoscale_command(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TYPE] NAME… | TYPE/NAME…", help="Workloads; a bare NAME is a deployment."),
+    ] = None,
+    low: Annotated[str | None, typer.Option("--min", help="Fewest replicas; the server's default is 1.")] = None,
+    high: Annotated[str | None, typer.Option("--max", help="Most replicas.")] = None,
+    cpu: Annotated[
+        str | None, typer.Option(help="CPU target: 50 or 50% of the request, or an average such as 500m.")
+    ] = None,
+    cpu_percent: Annotated[str | None, typer.Option(help="CPU target in per cent of the request.")] = None,
+    memory: Annotated[
+        str | None, typer.Option(help="Memory target: 70 or 70% of the request, or an average such as 200Mi.")
+    ] = None,
+    container: Annotated[str | None, typer.Option(help="Measure CPU and memory of this container only.")] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="pods:NAME=AVG, object:TYPE/NAME:METRIC=VALUE or external:NAME{label=value}=VALUE; repeatable."
+        ),
+    ] = None,
+    scale_up: Annotated[
+        str | None, typer.Option(help="Policies and window for scaling up, as in pods=4/15s,window=0s.")
+    ] = None,
+    scale_down: Annotated[
+        str | None, typer.Option(help="Policies and window for scaling down, as in percent=10/60s,window=5m.")
+    ] = None,
+    tolerance: Annotated[
+        str | None, typer.Option(help="How far from the target nothing happens, as in 0.05 or up=0.01,down=0.2.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the HPA; that of the workload if not given.")] = "",
+    filename: Annotated[
+        list[str] | None, typer.Option("--filename", "-f", help="File or directory with the workloads, - for stdin.")
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-R", help="Look into the directories of -f.")] = False,
+    dry_run: Annotated[str, typer.Option(help="none, client (write nothing) or server (ask, store nothing).")] = "none",
+    output: Annotated[str, typer.Option("--output", "-o", help="json, yaml or name.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Write although a check says that it cannot work.")] = False,
+    force_conflicts: Annotated[
+        bool, typer.Option("--force-conflicts", help="Take over fields that another field manager set.")
+    ] = False,
+) -> int:
+    """Create or update the HorizontalPodAutoscaler of workloads."""
+    from mlscale.autoscale import HpaOptions, WriteOptions, autoscale, parse_settings
+    from mlscale.kube.targets import read_found
+    from mlscale.output.structured import object_format
+
+    session: Session = context.obj
+    options = HpaOptions(
+        max=high,
+        min=low,
+        cpu=cpu,
+        cpu_percent=cpu_percent,
+        memory=memory,
+        container=container,
+        metrics=tuple(metric or ()),
+        scale_up=scale_up,
+        scale_down=scale_down,
+        tolerance=tolerance,
+    )
+
+    def kind_of(word: str) -> Kind:
+        return session.kinds.named(word)
+
+    settings = parse_settings(options, kind_of)
+    write = WriteOptions(name, force, force_conflicts, cast("DryRun", dry_run_value(dry_run)))
+    form = object_format(output)
+    selection = session.selection(names, filename, recursive=recursive)
+    found = read_found(session.client, session.kinds, selection, sys.stdin)
+    code = ExitCode.DONE
+    for outcome in autoscale(session.client, found, settings, write):
+        code = code or _say(session, outcome, write.dry_run, form)
+    return code
+
+
+def _say(session: Session, outcome: Outcome, dry_run: DryRun, form: ObjectFormat | None) -> ExitCode:
+    """Print one outcome; its exit code."""
+    from mlscale.output.autoscale_text import render_changes, render_outcome
+
+    shown = [finding for finding in outcome.findings if not (outcome.error and finding.level == "refusal")]
+    session.messages.findings(shown)
+    if outcome.error:
+        session.messages.error(outcome.error)
+        return outcome.error.exit_code
+    for line in render_changes(outcome, dry_run):
+        session.messages.note(line)
+    session.out.write(render_outcome(outcome, dry_run, form))
+    session.out.flush()
+    return ExitCode.DONE

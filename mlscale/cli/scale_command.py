@@ -51,7 +51,7 @@ def scale_command(
     check: Annotated[bool, typer.Option("--check", help="Change nothing: say how many of the new copies fit.")] = False,
 ) -> int:
     """Set the number of replicas of deployments, statefulsets, replicasets or custom resources."""
-    from mlscale.kube.targets import Selection, read_found
+    from mlscale.kube.targets import read_found
     from mlscale.output.structured import object_format
     from mlscale.scale.model import ScaleRequest
 
@@ -68,14 +68,7 @@ def scale_command(
         strict=strict,
     )
     form = object_format(output)
-    selection = Selection(
-        args=tuple(names or ()),
-        selector=selector,
-        every=every,
-        filenames=tuple(name for given in filename or () for name in given.split(",")),
-        recursive=recursive,
-        namespace_given=session.overrides.namespace is not None,
-    )
+    selection = session.selection(names, filename, recursive=recursive, selector=selector, every=every)
     found = read_found(session.client, session.kinds, selection, sys.stdin)
     if check:
         return _check(session, found, request)

@@ -14,6 +14,7 @@ from mlscale.output.messages import Messages
 if TYPE_CHECKING:
     from mlscale.kube.client import Client
     from mlscale.kube.discovery import Kinds
+    from mlscale.kube.targets import Selection
 
 REQUEST_TIMEOUT = 30.0
 """Seconds that one request may take where no --request-timeout was given."""
@@ -51,3 +52,24 @@ class Session:
         from mlscale.kube.discovery import Kinds
 
         return Kinds(self.client)
+
+    def selection(
+        self,
+        names: list[str] | None,
+        filenames: list[str] | None,
+        *,
+        recursive: bool = False,
+        selector: str = "",
+        every: bool = False,
+    ) -> Selection:
+        """What the command line selects; -f takes a comma-separated list as well as several options."""
+        from mlscale.kube.targets import Selection
+
+        return Selection(
+            args=tuple(names or ()),
+            selector=selector,
+            every=every,
+            filenames=tuple(name for given in filenames or () for name in given.split(",")),
+            recursive=recursive,
+            namespace_given=self.overrides.namespace is not None,
+        )

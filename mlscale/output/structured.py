@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlscale.errors import UsageError
@@ -49,24 +50,52 @@ def render_json(obj: Any) -> str:
 
 
 def render_yaml(obj: Any) -> str:
-    """YAML with sorted keys, lists not indented and lines not folded."""
+    """YAML with sorted keys, lists not indented, lines folded at 80 columns."""
     import yaml
 
     dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(obj, Dumper=_kubectl_dumper(dumper), sort_keys=True, width=1 << 30, allow_unicode=True)
+    text: str = yaml.dump(obj, Dumper=_kubectl_dumper(dumper), sort_keys=True, allow_unicode=True)
     return text
 
 
 def _kubectl_dumper(base: Any) -> Any:
-    """A dumper that writes multi-line strings as literal blocks, as sigs.k8s.io/yaml does."""
+    """A dumper that quotes as sigs.k8s.io/yaml does: literal blocks for several lines, double quotes for text
+    that YAML would read as a number, a boolean, a date or null."""
 
     class KubectlDumper(base):  # type: ignore[misc]
         def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
             return True
 
-    def represent_text(dumper: Any, text: str) -> Any:
-        style = "|" if "\n" in text else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-    KubectlDumper.add_representer(str, represent_text)
+    KubectlDumper.add_representer(str, _represent_text)
     return KubectlDumper
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    import yaml
+
+    if "\n" in text:
+        style = "|"
+    elif _reads_as_number(text) or dumper.resolve(yaml.ScalarNode, text, (True, False)) not in _PLAIN:
+        style = '"'
+    else:
+        style = None
+    return dumper.represent_scalar(_TEXT, text, style=style)
+
+
+_TEXT = "tag:yaml.org,2002:str"
+_PLAIN = (_TEXT, "tag:yaml.org,2002:value", "tag:yaml.org,2002:merge")
+
+
+def _reads_as_number(text: str) -> bool:
+    """``1e3`` and ``0o7`` are numbers to Go's YAML and text to PyYAML's; ``y`` and ``n`` are its old booleans."""
+    if text in ("y", "Y", "n", "N"):
+        return True
+    if not any(character.isdigit() for character in text):
+        return False
+    for convert in (float, partial(int, base=0)):
+        try:
+            convert(text)
+        except ValueError:
+            continue
+        return True
+    return False

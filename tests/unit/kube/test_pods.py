@@ -67,6 +67,7 @@ NO_MATCH = "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/
 RUNNING: Json = {"conditions": [READY], "state": {"running": {}}, "ready": True}
 OOM: Json = {"lastState": ended(137, "OOMKilled", finishedAt=ago(minutes=5)), "restartCount": 3}
 OLD_OOM: Json = {"lastState": ended(137, "OOMKilled", finishedAt=ago(hours=25)), "restartCount": 3}
+PROBED: Json = {"readinessProbe": {"httpGet": {}}}
 GATED: Json = {"schedulingGates": [{"name": "example.com/quota"}]}
 BACK_OFF = waiting("ImagePullBackOff", 'Back-off pulling image "model:9"')
 
@@ -188,13 +189,13 @@ TROUBLES = [
     ),
     pytest.param(pod("Failed"), "Failed", "the pod has failed", id="failed without a word"),
     pytest.param(
-        pod(conditions=[UNREADY], state={"running": {}}, ready=False, started=True, container={"readinessProbe": {"httpGet": {}}}),
+        pod(conditions=[UNREADY], state={"running": {}}, ready=False, container=PROBED),
         "NotReady",
         "container server is running but not Ready for 3m: its readiness probe fails",
         id="readiness probe",
     ),
     pytest.param(
-        pod(conditions=[UNREADY], state={"running": {}}, ready=False, started=False, container={"startupProbe": {"httpGet": {}}}),
+        pod(conditions=[UNREADY], state={"running": {}}, ready=False, started=False),
         "NotReady",
         "container server is running but not Ready for 3m: its startup probe has not succeeded",
         id="startup probe",

@@ -1,0 +1,241 @@
+"""Reading the tables: which lists and objects to ask for, and which rows belong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mlscale.errors import MlscaleError, NotFoundError, UsageError
+from mlscale.kube.api_errors import ApiError, ApiNotFoundError
+from mlscale.kube.kinds import DEPLOYMENT, HPA, POD, STATEFULSET, Kind
+from mlscale.kube.near import did_you_mean
+from mlscale.kube.owners import hpas_of
+from mlscale.kube.targets import Target, explain_not_found
+from mlscale.status.model import KindTable, Section, StatusRequest, merged, row_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mlscale.kube.client import Client
+
+Json = dict[str, Any]
+
+PAGE = "5000"
+"""Rows a request: a Table of 5,000 pods without objects is 0.65 MB and takes the server 15 ms."""
+LISTED_WORKLOADS = (DEPLOYMENT, STATEFULSET)
+
+
+@dataclass(frozen=True)
+class TablesRead:
+    """The tables to show, and what was read on the way to them."""
+
+    tables: tuple[KindTable, ...]
+    workloads: dict[Target, Json] = field(default_factory=dict)
+    """Workloads by target, shown or not; those listed for their names only are empty objects."""
+    hpas: tuple[Json, ...] = ()
+    """All HPAs of the namespace where they were read whole: two can share a target and only one be shown."""
+    pod_selectors: tuple[str, ...] = ()
+    """The label selectors of the named workloads' pods."""
+    errors: tuple[MlscaleError, ...] = ()
+
+
+def check_request(request: StatusRequest) -> None:
+    """Raise UsageError for names together with ``-l`` or ``-A``, as kubectl does."""
+    if request.targets and request.selector:
+        raise UsageError("names and a selector (-l) cannot be given together", "give one of them")
+    if request.targets and request.namespace is None:
+        raise UsageError("a name is of one namespace, -A asks for all", "give -n NAMESPACE, or leave the name out")
+
+
+def read_tables(client: Client, request: StatusRequest) -> TablesRead:
+    """The tables of ``request``. Errors of single reads are returned beside what could be read."""
+    check_request(request)
+    return _read_named(client, request) if request.targets else _read_listed(client, request)
+
+
+def read_table(client: Client, section: Section, kind: Kind, path: str, include: str, **query: str) -> KindTable:
+    """A list as one Table, read in pages; a page whose token has expired (410) starts again without pages."""
+    page = client.table(path, include, limit=PAGE, **query)
+    rows = page.get("rows") or []
+    try:
+        while token := (page.get("metadata") or {}).get("continue"):
+            page = client.table(path, include, limit=PAGE, **query, **{"continue": token})
+            rows += page.get("rows") or []
+    except ApiError as error:
+        if error.status.code != 410:
+            raise
+        page = client.table(path, include, **query)
+        rows = page.get("rows") or []
+    return KindTable(section, kind, {**page, "rows": rows})
+
+
+def pod_include(request: StatusRequest) -> str:
+    """What the rows of pods carry: only ``-A`` needs metadata, for the NAMESPACE column."""
+    if request.objects:
+        return "Object"
+    return "Metadata" if request.namespace is None else "None"
+
+
+def label_query(selector: str) -> dict[str, str]:
+    """The query of ``-l``."""
+    return {"labelSelector": selector} if selector else {}
+
+
+def belongs(hpas: Iterable[Json], targets: Iterable[Target]) -> set[tuple[str, str]]:
+    """The row keys of the HPAs that scale one of ``targets``."""
+    known = list(hpas)
+    found = [hpa["metadata"] for target in targets for hpa in hpas_of(known, target)]
+    return {(str(metadata.get("namespace") or ""), str(metadata["name"])) for metadata in found}
+
+
+def targets_of(table: KindTable) -> dict[Target, Json]:
+    """The workloads of a Table that was read with objects or metadata, by target."""
+    return {Target(table.kind, obj["metadata"]["namespace"], obj["metadata"]["name"]): obj for obj in table.objects}
+
+
+def _read_listed(client: Client, request: StatusRequest) -> TablesRead:
+    """Lists as ``kubectl get deploy,sts,pods,hpa`` reads them, and with ``-l`` the HPAs of what it selects."""
+    query = label_query(request.selector)
+    namespace = request.namespace
+    calls: list[Callable[[], KindTable]] = []
+    by_target = bool(request.selector) and request.shows("hpa")
+    if request.shows("workloads") or by_target:
+        # Beside HPAs alone the workloads serve to know their names.
+        include = "Object" if request.shows("workloads") else "Metadata"
+        for kind in LISTED_WORKLOADS:
+            calls.append(partial(read_table, client, "workloads", kind, kind.path(namespace), include, **query))
+    if request.shows("pods"):
+        calls.append(partial(read_table, client, "pods", POD, POD.path(namespace), pod_include(request), **query))
+    if request.shows("hpa"):
+        calls.append(partial(read_table, client, "hpa", HPA, HPA.path(namespace), "Object"))
+    if by_target:
+        calls.append(partial(read_table, client, "hpa", HPA, HPA.path(namespace), "Metadata", **query))
+    outcomes = client.together(*calls)
+    labelled, _ = _sorted_out([outcomes.pop()] if by_target else ())
+    tables, errors = _sorted_out(outcomes)
+    return _shown(request, tables, {row_key(row) for table in labelled for row in table.rows}, errors)
+
+
+def _shown(
+    request: StatusRequest, tables: list[KindTable], labelled: set[tuple[str, str]], errors: list[MlscaleError]
+) -> TablesRead:
+    listed = [table for table in tables if table.section == "workloads"]
+    workloads = {target: obj for table in listed for target, obj in targets_of(table).items()}
+    hpas = tuple(hpa for table in tables if table.kind == HPA for hpa in table.objects)
+    if request.selector:
+        kept = belongs(hpas, workloads) | labelled
+        tables = [_only(table, kept) if table.kind == HPA else table for table in tables]
+    shown = tuple(table for table in tables if request.shows(table.section))
+    return TablesRead(shown, workloads, hpas, errors=tuple(errors))
+
+
+def _only(table: KindTable, keys: set[tuple[str, str]]) -> KindTable:
+    return table.with_rows(row for row in table.rows if row_key(row) in keys)
+
+
+@dataclass(frozen=True)
+class _NamedWorkload:
+    table: KindTable
+    pod_selector: str
+
+
+def _read_named(client: Client, request: StatusRequest) -> TablesRead:
+    """The named workloads, then their pods by selector; their HPAs by what these target."""
+    if request.only == ("hpa",):
+        return _read_hpas_named(client, request)
+    namespace = request.targets[0].namespace
+    reads: list[Callable[[], _NamedWorkload | KindTable]] = [
+        partial(_read_workload, client, target) for target in request.targets
+    ]
+    if request.shows("hpa"):
+        reads.append(partial(read_table, client, "hpa", HPA, HPA.path(namespace), "Object"))
+    outcomes = client.together(*reads)
+    found = [outcome for outcome in outcomes if isinstance(outcome, _NamedWorkload)]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, MlscaleError)]
+    workloads = {target: obj for named in found for target, obj in targets_of(named.table).items()}
+    selectors = tuple(dict.fromkeys(named.pod_selector for named in found if named.pod_selector))
+    pods, pod_errors = _pods_of(client, request, namespace, selectors)
+    hpas = [outcome for outcome in outcomes if isinstance(outcome, KindTable)]
+    every = tuple(hpa for table in hpas for hpa in table.objects)
+    rows = merged(named.table for named in found) if request.shows("workloads") else []
+    shown = [*rows, *pods, *(_only(table, belongs(every, workloads)) for table in hpas)]
+    return TablesRead(tuple(shown), workloads, every, selectors, (*errors, *pod_errors))
+
+
+def _read_workload(client: Client, target: Target) -> _NamedWorkload:
+    """One workload's row and object, and the label selector of its pods."""
+    try:
+        table = client.table(target.path(), "Object")
+        selector = _own_selector(table["rows"][0]["object"])
+        if selector is None:
+            selector = str((client.get(target.path("scale")).get("status") or {}).get("selector") or "")
+    except ApiNotFoundError as error:
+        raise explain_not_found(client, target, error) from error
+    return _NamedWorkload(KindTable("workloads", target.kind, table), selector)
+
+
+def _own_selector(workload: Json) -> str | None:
+    """spec.selector as text; None where it is no selector of a known form and /scale has to tell."""
+    selector = (workload.get("spec") or {}).get("selector")
+    if not isinstance(selector, dict) or not selector:
+        return None
+    if all(isinstance(value, str) for value in selector.values()):
+        return ",".join(f"{key}={value}" for key, value in selector.items())
+    labels = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
+    return ",".join([*labels, *map(_requirement, selector.get("matchExpressions") or ())])
+
+
+def _requirement(expression: Json) -> str:
+    key, operator = expression["key"], expression["operator"]
+    if operator == "Exists":
+        return str(key)
+    if operator == "DoesNotExist":
+        return f"!{key}"
+    return f"{key} {operator.lower()} ({','.join(expression.get('values') or ())})"
+
+
+def _pods_of(
+    client: Client, request: StatusRequest, namespace: str, selectors: Iterable[str]
+) -> tuple[list[KindTable], list[MlscaleError]]:
+    if not request.shows("pods"):
+        return [], []
+    include = pod_include(request)
+    calls = [
+        partial(read_table, client, "pods", POD, POD.path(namespace), include, **label_query(selector))
+        for selector in selectors
+    ]
+    tables, errors = _sorted_out(client.together(*calls))
+    return merged(tables) or [KindTable("pods", POD, {})], errors
+
+
+def _read_hpas_named(client: Client, request: StatusRequest) -> TablesRead:
+    """``--only hpa NAME``: the HPAs that target it, or else the one that is called so, as kubectl reads it."""
+    namespace = request.targets[0].namespace
+    table = read_table(client, "hpa", HPA, HPA.path(namespace), "Object")
+    keys: dict[tuple[str, str], None] = {}
+    errors: list[MlscaleError] = []
+    for target in request.targets:
+        found = belongs(table.objects, [target]) or {key for key in map(row_key, table.rows) if key[1] == target.name}
+        keys.update(dict.fromkeys(key for key in map(row_key, table.rows) if key in found))
+        if not found:
+            errors.append(_no_such_hpa(target, [key[1] for key in map(row_key, table.rows)]))
+    rows = {row_key(row): row for row in table.rows}
+    shown = table.with_rows(rows[key] for key in keys)
+    return TablesRead((shown,), hpas=tuple(table.objects), errors=tuple(errors))
+
+
+def _no_such_hpa(target: Target, names: list[str]) -> NotFoundError:
+    message = f'no HPA targets {target.printed} or is called "{target.name}" in namespace "{target.namespace}"'
+    return NotFoundError(message, did_you_mean(target.name, names))
+
+
+def _sorted_out(outcomes: Iterable[KindTable | MlscaleError]) -> tuple[list[KindTable], list[MlscaleError]]:
+    tables: list[KindTable] = []
+    errors: list[MlscaleError] = []
+    for outcome in outcomes:
+        if isinstance(outcome, MlscaleError):
+            errors.append(outcome)
+        else:
+            tables.append(outcome)
+    return tables, errors
