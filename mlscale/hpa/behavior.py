@@ -57,11 +57,11 @@ def _side(behavior: Json | None, direction: str) -> float:
     text = ((behavior or {}).get(direction) or {}).get("tolerance")
     if text is None:
         return DEFAULT_TOLERANCE
-    # As apimachinery's AsApproximateFloat64 does with "50m": 50 * 10^-3. A nano-unit is the finest step.
+    # As apimachinery's AsApproximateFloat64 does with the stored form: 300m is 300 * 1e-3, not 3 * 1e-1.
     nano, exponent = parse_quantity(text).nano, -9
-    while nano and nano % 10 == 0 and exponent < 0:
-        nano, exponent = nano // 10, exponent + 1
-    return float(nano * 10.0**exponent)
+    while nano % 1000 == 0 and exponent < 0:
+        nano, exponent = nano // 1000, exponent + 3
+    return nano * float(f"1e{exponent}")
 
 
 def _rules(option: str, text: str) -> Json:

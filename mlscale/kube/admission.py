@@ -115,18 +115,20 @@ def _below(resource: str, least: int, owner: str, asked: dict[str, Amounts]) -> 
     bound = f"demands at least {format_amount(resource, least)} {resource}"
     if resource not in asked["request"]:
         yield resource, f"{bound}; {owner} has no request"
-    for kind, by_name in asked.items():
-        if by_name.get(resource, least) < least:
-            yield resource, f"{bound}; {owner} has a {kind} of {format_amount(resource, by_name[resource])}"
+        return
+    low = {kind: by_name[resource] for kind, by_name in asked.items() if by_name.get(resource, least) < least}
+    for kind, nano in list(low.items())[:1]:
+        yield resource, f"{bound}; {owner} has a {kind} of {format_amount(resource, nano)}"
 
 
 def _above(resource: str, most: int, owner: str, asked: dict[str, Amounts]) -> Iterator[tuple[str, str]]:
     bound = f"allows at most {format_amount(resource, most)} {resource}"
     if resource not in asked["limit"]:
         yield resource, f"{bound}; {owner} has no limit"
-    for kind, by_name in asked.items():
-        if by_name.get(resource, most) > most:
-            yield resource, f"{bound}; {owner} has a {kind} of {format_amount(resource, by_name[resource])}"
+        return
+    high = {kind: by_name[resource] for kind, by_name in asked.items() if by_name.get(resource, most) > most}
+    for kind, nano in list(high.items())[:1]:
+        yield resource, f"{bound}; {owner} has a {kind} of {format_amount(resource, nano)}"
 
 
 def _selectors(quota: Json) -> list[Json]:

@@ -61,7 +61,8 @@ class Entry:
     def path(self, key: str) -> str:
         """The file named at ``key``, as an absolute path: relative ones start at the kubeconfig's folder."""
         value = self.text(key)
-        return os.path.join(os.path.dirname(os.path.abspath(self.file)), value) if value else ""
+        folder = os.path.dirname(os.path.abspath(self.file))
+        return os.path.normpath(os.path.join(folder, value)) if value else ""
 
     def decoded(self, key: str) -> bytes:
         """The bytes that the base64 at ``key`` stands for."""

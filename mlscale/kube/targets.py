@@ -141,7 +141,9 @@ def _found_by_list(client: Client, kinds: Kinds, selection: Selection) -> list[F
         if isinstance(items, MlscaleError):
             found.append(items)
         else:
-            found += [Found(Target(kind, client.namespace, item["metadata"]["name"]), item) for item in items]
+            # The items of a list do not repeat what they are; kubectl prints it with each.
+            typed = ({"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in items)
+            found += [Found(Target(kind, client.namespace, item["metadata"]["name"]), item) for item in typed]
     if not found:
         raise _nothing_selected(client, types, selection)
     return found

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlscale.errors import ConflictError, MlscaleError, RefusedError
-from mlscale.kube.capacity import CapacityFacts, plan_fit
 from mlscale.kube.finding import Finding
 from mlscale.kube.fit import Unknown
 from mlscale.kube.owners import hpas_of, owner_findings, replicas_owner
@@ -16,6 +15,7 @@ from mlscale.scale.write import NOTHING_CHANGED, no_scale_subresource
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlscale.kube.capacity import CapacityFacts
     from mlscale.kube.client import Json
     from mlscale.kube.fit import Fit
     from mlscale.kube.targets import Found
@@ -41,9 +41,15 @@ def plan_scale(facts: ScaleFacts, request: ScaleRequest) -> ScalePlan:
     before = replicas_of(found.object) if found.live else None
     if request.dry_run == "client":
         _check_preconditions(found, before, request)
-    fit = plan_fit(facts.capacity, request.replicas - (before or 0)) if facts.capacity else None
-    owners = tuple(_owner_findings(facts, request.replicas))
+    fit = _fit(facts.capacity, request.replicas - (before or 0)) if facts.capacity else None
+    owners = tuple(_owner_findings(facts, request.replicas, before))
     return ScalePlan(found.target, before, request.replicas, owners, tuple(_fit_findings(found, fit)), fit)
+
+
+def _fit(capacity: CapacityFacts, more: int) -> Fit:
+    from mlscale.kube.capacity import plan_fit
+
+    return plan_fit(capacity, more)
 
 
 def replicas_of(obj: Json) -> int | None:
@@ -62,13 +68,13 @@ def refusal(plans: Sequence[ScalePlan]) -> RefusedError | None:
     )
 
 
-def _owner_findings(facts: ScaleFacts, replicas: int) -> list[Finding]:
+def _owner_findings(facts: ScaleFacts, replicas: int, before: int | None) -> list[Finding]:
     target = facts.found.target
     if isinstance(facts.hpas, MlscaleError):
         message = f"cannot see whether an HPA governs {target.printed}: {facts.hpas.message}"
         return [Finding("warning", "OwnersUnknown", message, target.printed)]
     owner = replicas_owner(facts.found.object) if facts.found.live else None
-    return owner_findings(target, replicas, hpas_of(list(facts.hpas), target), owner)
+    return owner_findings(target, replicas, hpas_of(list(facts.hpas), target), owner, before)
 
 
 def _fit_findings(found: Found, fit: Fit | None) -> list[Finding]:

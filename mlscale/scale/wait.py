@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mlscale.errors import ChangedMeanwhileError, MlscaleError, WaitTimeoutError
 from mlscale.kube.api_errors import shortened
 from mlscale.kube.kinds import EVENT, HPA, POD
-from mlscale.kube.owners import hpas_of, last_writer_of_replicas
+from mlscale.kube.owners import HPA_CONTROLLER, hpas_of, last_writer_of_replicas
 from mlscale.kube.pods import is_ready, is_terminating, pod_trouble, summarise
 from mlscale.kube.text import printable
 from mlscale.scale.model import Progress, ScalePlan
@@ -177,6 +177,6 @@ def _who(client: Client, target: Target, seen: Seen) -> str:
     except MlscaleError:
         hpas = []
     writer = last_writer_of_replicas(seen.object)
-    if hpas and (writer is None or writer.startswith("kube-controller-manager")):
+    if hpas and (writer is None or HPA_CONTROLLER in writer):
         return f"HPA {printable(hpas[0]['metadata']['name'])}"
     return printable(writer) if writer else "someone else"

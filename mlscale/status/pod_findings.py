@@ -80,4 +80,3 @@ def _restarted_lately(restarts: str) -> bool:
 def _name(pod: Json, where: bool) -> str:
     metadata = pod.get("metadata") or {}
     return f"{metadata.get('namespace')}/{metadata.get('name')}" if where else str(metadata.get("name"))
-

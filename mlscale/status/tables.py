@@ -171,7 +171,7 @@ def _read_workload(client: Client, target: Target) -> _NamedWorkload:
         if selector is None:
             selector = str((client.get(target.path("scale")).get("status") or {}).get("selector") or "")
     except ApiNotFoundError as error:
-        raise explain_not_found(client, target, error) from error
+        raise explain_not_found(client, target) from error
     return _NamedWorkload(KindTable("workloads", target.kind, table), selector)
 
 

@@ -36,7 +36,9 @@ def explain_workload(target: Target, workload: Json, events: Iterable[Json] = ()
     progressing = conditions.get("Progressing") or {}
     if progressing.get("status") == "False" and progressing.get("reason") == "ProgressDeadlineExceeded":
         seconds = (workload.get("spec") or {}).get("progressDeadlineSeconds", 600)
-        message = f"{_called(target, where)} has made no progress for more than {seconds} s (its progressDeadlineSeconds)"
+        message = (
+            f"{_called(target, where)} has made no progress for more than {seconds} s (its progressDeadlineSeconds)"
+        )
         findings.append(Finding("warning", "ProgressDeadlineExceeded", message, target.printed))
     return findings
 

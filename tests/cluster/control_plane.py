@@ -33,10 +33,15 @@ NODES = 5
 GPU_NODES = 2
 GPUS_PER_NODE = 4
 
+# Without it the API server asks for the address of the default route, and ends on a machine that has none. Nobody
+# connects to it; a loopback address would be refused as the endpoint of the service "kubernetes".
+ADVERTISED = "127.0.0.1"
+
 # Quicker than the defaults (15 s, 15 s, 10 s), so that tests of an autoscaler do not wait long. 10 s is the least
 # resolution that metrics-server accepts, and its request timeout must stay below 9/10 of it. Component, flag, value,
 # and whether it replaces one that kwokctl sets (kwokctl drops a replacement of nothing).
 ARGUMENTS = (
+    ("kube-apiserver", "advertise-address", ADVERTISED, False),
     ("kube-controller-manager", "horizontal-pod-autoscaler-sync-period", "2s", False),
     ("metrics-server", "metric-resolution", "10s", True),
     ("metrics-server", "kubelet-request-timeout", "5s", False),
@@ -171,7 +176,7 @@ def _create_arguments(folder: Path, config: Path) -> list[str]:
     manifests = folder / "manifests"
     return [
         *("create", "cluster", "--name", NAME, "--kubeconfig", str(STATE / "kubeconfig.new")),
-        *("--wait", f"{_READY_SECONDS}s", "--timeout", f"{2 * _READY_SECONDS}s"),
+        *("--wait", f"{_READY_SECONDS}s", "--timeout", f"{_READY_SECONDS}s"),
         *("--enable", "metrics-server", "--disable-qps-limits"),
         *("-c", str(config)),
         *("-c", str(manifests / "metrics" / "metrics-resource.yaml")),

@@ -85,10 +85,15 @@ def test_tolerance_refused(text: str) -> None:
         parse_behavior(None, None, text)
 
 
-@pytest.mark.parametrize("share", ["0", "0.01", "0.05", "0.1", "0.15", "0.3", "0.7", "1", "1.5"])
-def test_tolerance_is_the_float_that_the_controller_computes(share: str) -> None:
-    """0.3 is stored as 300m, and 300 * 10^-3 is 0.3 again."""
+@pytest.mark.parametrize("share", ["0", "0.01", "0.05", "0.1", "0.15", "0.3", "1", "1.5"])
+def test_tolerance_is_a_share(share: str) -> None:
     assert tolerance_of(parse_behavior(None, None, share)) == Tolerance(float(share), float(share))
+
+
+def test_tolerance_is_the_float_that_the_controller_computes() -> None:
+    """It is stored as 700m, and 700 * 1e-3 is a little more than 0.7 (300 * 1e-3 is 0.3; 3 * 1e-1 is not)."""
+    assert tolerance_of(parse_behavior(None, None, "up=0.7")).up == 700 * 1e-3 > 0.7
+    assert tolerance_of(parse_behavior(None, None, "up=0.3")).up == 0.3 != 3 * 1e-1
 
 
 def test_a_side_without_tolerance_has_the_default() -> None:

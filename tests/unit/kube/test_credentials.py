@@ -132,7 +132,11 @@ def test_a_token_is_sent_beside_a_certificate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("user", "options", "message"),
     [
-        ({"token": "hunter2", "username": "u"}, {}, 'user "u" in FILE has a token and a username; only one of them can be used'),
+        (
+            {"token": "hunter2", "username": "u"},
+            {},
+            'user "u" in FILE has a token and a username; only one of them can be used',
+        ),
         (
             {"exec": {"command": "x"}, "auth-provider": {"name": "oidc"}},
             {},
@@ -157,7 +161,11 @@ def test_a_token_is_sent_beside_a_certificate(tmp_path: Path) -> None:
             {},
             'cannot read the client-key of user "u", DIR/none: no such file or directory',
         ),
-        ({"client-certificate": "crt"}, {}, 'user "u" in FILE has a client-certificate and no client-key; name its key too'),
+        (
+            {"client-certificate": "crt"},
+            {},
+            'user "u" in FILE has a client-certificate and no client-key; name its key too',
+        ),
         (
             {"client-certificate": "crt", "client-key-data": "hunter2!"},
             {},
@@ -173,7 +181,11 @@ def test_a_token_is_sent_beside_a_certificate(tmp_path: Path) -> None:
             {},
             'the client-key of user "u" is encrypted with a passphrase; write it without one (openssl pkey -in KEY)',
         ),
-        ({}, {"token": "hunter2\n.x"}, "--token holds a character that no HTTP header can carry; check how it was pasted or encoded"),
+        (
+            {},
+            {"token": "hunter2\n.x"},
+            "--token holds a character that no HTTP header can carry; check how it was pasted or encoded",
+        ),
         ({}, {"password": "hunter2"}, "--password needs a user name; give --username too"),
         ({}, {"client_key": "DIR/crt"}, "--client-key needs a certificate; give --client-certificate too"),
         (

@@ -60,11 +60,17 @@ def answer(status: object, **more: object) -> str:
 
 
 def access(
-    tmp_path: Path, entry: dict[str, Any], clock: Clock | None = None, environ: dict[str, str] | None = None, **cluster: Any
+    tmp_path: Path,
+    entry: dict[str, Any],
+    clock: Clock | None = None,
+    environ: dict[str, str] | None = None,
+    **cluster: Any,
 ) -> Access:
     config = kubeconfig(user={"exec": entry}, cluster={"server": "https://c:6443"} | cluster)
     path = written(tmp_path / "config", config)
-    return read_access(Overrides(kubeconfig=path), {"PATH": os.environ["PATH"]} | (environ or {}), clock=clock or Clock())
+    return read_access(
+        Overrides(kubeconfig=path), {"PATH": os.environ["PATH"]} | (environ or {}), clock=clock or Clock()
+    )
 
 
 def failure(tmp_path: Path, entry: dict[str, Any]) -> str:
@@ -75,7 +81,7 @@ def failure(tmp_path: Path, entry: dict[str, Any]) -> str:
     return str(caught.value).replace(str(tmp_path), "DIR")
 
 
-ABOUT = 'the credential plugin "DIR/./plugin" (the exec of user "u")'
+ABOUT = 'the credential plugin "DIR/plugin" (the exec of user "u")'
 
 
 def runs(tmp_path: Path) -> int:
@@ -228,9 +234,18 @@ def test_a_plugin_that_needs_a_terminal_says_so(tmp_path: Path, plugin: Any) -> 
         ("os.kill(os.getpid(), 9)", " failed with exit code -9; log in again, or run it by hand"),
         ("print('hunter2')", " printed no ExecCredential in JSON; run it by hand to see what it prints"),
         ("print('[\"hunter2\"]')", " printed no ExecCredential in JSON; run it by hand to see what it prints"),
-        ("sys.stdout.buffer.write(b'\\xff')", " printed no ExecCredential in JSON; run it by hand to see what it prints"),
-        (answer({"token": "hunter2"}, kind="Pod"), " printed no ExecCredential in JSON; run it by hand to see what it prints"),
-        (answer({"token": "hunter2"}, apiVersion=V1), f" answered in another apiVersion than {V1BETA1}; set its apiVersion to that"),
+        (
+            "sys.stdout.buffer.write(b'\\xff')",
+            " printed no ExecCredential in JSON; run it by hand to see what it prints",
+        ),
+        (
+            answer({"token": "hunter2"}, kind="Pod"),
+            " printed no ExecCredential in JSON; run it by hand to see what it prints",
+        ),
+        (
+            answer({"token": "hunter2"}, apiVersion=V1),
+            f" answered in another apiVersion than {V1BETA1}; set its apiVersion to that",
+        ),
         (answer({}), " gave neither a token nor a client certificate; log in again"),
         (answer(None), " gave neither a token nor a client certificate; log in again"),
         (answer({"token": 7}), " gave neither a token nor a client certificate; log in again"),
@@ -238,7 +253,10 @@ def test_a_plugin_that_needs_a_terminal_says_so(tmp_path: Path, plugin: Any) -> 
             answer({"clientCertificateData": "hunter2"}),
             " gave only one of client certificate and key; report it to the plugin's makers",
         ),
-        (answer({"token": "hunter2", "expirationTimestamp": "soon"}), " gave an expirationTimestamp that is no RFC 3339 time"),
+        (
+            answer({"token": "hunter2", "expirationTimestamp": "soon"}),
+            " gave an expirationTimestamp that is no RFC 3339 time",
+        ),
     ],
 )
 def test_a_plugin_that_fails(tmp_path: Path, plugin: Any, body: str, message: str) -> None:
@@ -270,11 +288,11 @@ def test_a_plugin_that_is_not_executable(tmp_path: Path, plugin: Any) -> None:
 def test_a_plugin_cannot_hang_where_nobody_watches(
     tmp_path: Path, plugin: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exec_plugin, "UNWATCHED_TIMEOUT", 1.0)
+    monkeypatch.setattr(exec_plugin, "UNWATCHED_TIMEOUT", 2.0)
     body = "sys.stderr.write('open https://login and type 123\\n'); sys.stderr.flush()\nimport time\ntime.sleep(60)"
 
     assert failure(tmp_path, plugin(body)) == (
-        f"{ABOUT} gave no credential within 1 s: open https://login and type 123; log in with it before"
+        f"{ABOUT} gave no credential within 2 s: open https://login and type 123; log in with it before"
     )
 
 
@@ -287,7 +305,10 @@ def test_a_plugin_cannot_hang_where_nobody_watches(
             'apiVersion of the exec of user "u" in FILE is "client.authentication.k8s.io/v1alpha1"; it must be '
             f"{V1} or {V1BETA1}; a newer release of the plugin's tool writes that",
         ),
-        ({"interactiveMode": "Maybe"}, 'interactiveMode of the exec of user "u" in FILE must be Never, IfAvailable or Always'),
+        (
+            {"interactiveMode": "Maybe"},
+            'interactiveMode of the exec of user "u" in FILE must be Never, IfAvailable or Always',
+        ),
         ({"args": ["a", 7]}, 'args of the exec of user "u" in FILE is a list; it must be a list of strings'),
         (
             {"env": [{"name": "A", "value": 7}]},

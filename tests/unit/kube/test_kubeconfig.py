@@ -46,7 +46,9 @@ TWO = kubeconfig(
     ("options", "server", "user", "namespace"),
     [
         pytest.param({}, "https://c:6443", "u", "team", id="the current context"),
-        pytest.param({"context": "b"}, "https://d:6443/prefix", "v", "default", id="--context, whose namespace is unset"),
+        pytest.param(
+            {"context": "b"}, "https://d:6443/prefix", "v", "default", id="--context, whose namespace is unset"
+        ),
         pytest.param({"cluster": "d"}, "https://d:6443/prefix", "u", "team", id="--cluster keeps user and namespace"),
         pytest.param({"user": "v"}, "https://c:6443", "v", "team", id="--user keeps cluster and namespace"),
         pytest.param({"namespace": "other"}, "https://c:6443", "u", "other", id="-n wins over the context"),
@@ -216,7 +218,12 @@ BROKEN: list[Any] = [
         'current-context of {} names the context "aa", which does not exist; did you mean "a"?',
         id="current-context",
     ),
-    pytest.param(kubeconfig(current_context=""), {}, '{} has no current-context; give --context: there are the contexts "a"', id="no current"),
+    pytest.param(
+        kubeconfig(current_context=""),
+        {},
+        '{} has no current-context; give --context: there are the contexts "a"',
+        id="no current",
+    ),
     pytest.param({}, {}, "{} names no cluster: it is empty; give another file with --kubeconfig", id="empty"),
     pytest.param(
         kubeconfig(clusters=[]),
@@ -237,7 +244,10 @@ BROKEN: list[Any] = [
         id="context without cluster",
     ),
     pytest.param(
-        kubeconfig(cluster={}), {}, 'cluster "c" in {} has no server; it must be a URL such as https://HOST:6443', id="no server"
+        kubeconfig(cluster={}),
+        {},
+        'cluster "c" in {} has no server; it must be a URL such as https://HOST:6443',
+        id="no server",
     ),
     pytest.param(
         kubeconfig(cluster={"server": "ftp://c"}),
@@ -277,7 +287,11 @@ BROKEN: list[Any] = [
     ),
     pytest.param(
         kubeconfig(
-            cluster={"server": "https://c", "insecure-skip-tls-verify": True, "certificate-authority-data": encoded(pem("x"))}
+            cluster={
+                "server": "https://c",
+                "insecure-skip-tls-verify": True,
+                "certificate-authority-data": encoded(pem("x")),
+            }
         ),
         {},
         'cluster "c" in {} has a certificate-authority and insecure-skip-tls-verify; only one of them can be used',
@@ -293,7 +307,9 @@ BROKEN: list[Any] = [
 
 
 @pytest.mark.parametrize(("config", "options", "message"), BROKEN)
-def test_what_is_broken_in_a_file(tmp_path: Path, config: dict[str, Any], options: dict[str, str], message: str) -> None:
+def test_what_is_broken_in_a_file(
+    tmp_path: Path, config: dict[str, Any], options: dict[str, str], message: str
+) -> None:
     path = written(tmp_path / "config", config)
 
     error = failure(tmp_path, {}, kubeconfig=path, **options)
@@ -312,7 +328,10 @@ def test_what_is_broken_in_a_file(tmp_path: Path, config: dict[str, Any], option
         ({"cluster": "x"}, '{} has no cluster "x"; there are the clusters "c", "d"'),
         ({"user": "x"}, '{} has no user "x"; there are the users "u", "v"'),
         ({"server": "https://"}, "--server is not a URL that can be asked; it must be one such as https://HOST:6443"),
-        ({"server": "https://c:99999"}, "--server is not a URL that can be asked; it must be one such as https://HOST:6443"),
+        (
+            {"server": "https://c:99999"},
+            "--server is not a URL that can be asked; it must be one such as https://HOST:6443",
+        ),
         ({"as_groups": ("g",)}, "--as-group and --as-uid need a user to act as; give --as USER too"),
         ({"token": "a", "username": "b"}, "--token and --username cannot both be used; leave one of them out"),
         (

@@ -49,7 +49,10 @@ def message(path: Path) -> str:
         ("users: [{name: u, user: hunter2}]", 'user "u" in FILE is text; it must be a mapping'),
         ("users: [{name: 12}]", "name of user 1 in FILE is a number; it must be a string: put it in quotes"),
         ("users: [{name: u}, {name: u}]", 'users in FILE holds "u" twice; remove one of them'),
-        ("current-context: 7", "current-context of the file in FILE is a number; it must be a string: put it in quotes"),
+        (
+            "current-context: 7",
+            "current-context of the file in FILE is a number; it must be a string: put it in quotes",
+        ),
     ],
 )
 @pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
@@ -165,7 +168,8 @@ def test_a_big_kubeconfig_is_read_fast(tmp_path: Path) -> None:
     pytest.importorskip("yaml._yaml")
     block = encoded("x" * 1500)
     items = "".join(
-        f"- name: u{n}\n  user:\n    client-certificate-data: {block}\n    client-key-data: {block}\n" for n in range(150)
+        f"- name: u{n}\n  user:\n    client-certificate-data: {block}\n    client-key-data: {block}\n"
+        for n in range(150)
     )
     path = tmp_path / "config"
     path.write_text(f"apiVersion: v1\nkind: Config\nusers:\n{items}")
