@@ -98,7 +98,7 @@ def format_cpu(nano: int) -> str:
 def format_memory(nano: int) -> str:
     """Return nano-bytes for a person, in binary units: ``300Mi``.
 
-    What does not divide into Ki is cut to whole Mi (or Ki, or bytes) below: 313524225 bytes are ``298Mi``.
+    What does not divide into Ki is cut to whole Mi (or Ki, or bytes) below: 313524223 bytes are ``298Mi``.
     """
     size = nano // NANO if nano >= 0 else -(-nano // NANO)
     if size % 1024 == 0:

@@ -52,6 +52,7 @@ Headers = Sequence[tuple[str, str]]
 class Transport:
     """Connections to one API server; safe to use from several threads.
 
+    ``access.server`` must be a valid URL, which ``read_access`` sees to.
     ``timeout`` is the deadline of one request in seconds, from the connection to the last byte.
     ``debug`` gets a line for each request, never a header or a body.
     """
@@ -61,14 +62,9 @@ class Transport:
         self._timeout = timeout
         self._debug = debug
         parts = urlsplit(access.server)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(
-                f"the server of cluster {access.cluster!r} is {printable(access.server)!r}",
-                "it must be a URL such as https://HOST:6443",
-            )
         self._tls = parts.scheme == "https"
-        self._host = parts.hostname
-        self._port = _port(access, parts.port if _has_valid_port(parts.netloc) else None, self._tls)
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if self._tls else 80)
         self._prefix = parts.path.rstrip("/")
         self._proxy = proxy_for(parts.scheme, self._host, self._port, access.proxy_url, os.environ)
         self._context: ssl.SSLContext | None = None
@@ -303,21 +299,6 @@ def _ssl_context(access: Access) -> ssl.SSLContext:
                 "they must be PEM, belong together, and be readable",
             ) from error
     return context
-
-
-def _has_valid_port(netloc: str) -> bool:
-    port = netloc.rpartition("]")[2].rpartition(":")[2] if ":" in netloc.rpartition("]")[2] else ""
-    return port.isdigit() and int(port) < 65536
-
-
-def _port(access: Access, port: int | None, tls: bool) -> int:
-    netloc = urlsplit(access.server).netloc.rpartition("@")[2]
-    if port is None and ":" in netloc.rpartition("]")[2]:
-        raise ConfigError(
-            f"the server of cluster {access.cluster!r} has no valid port",
-            "it must be a URL such as https://HOST:6443",
-        )
-    return port or (443 if tls else 80)
 
 
 def _proxy_headers(proxy: Proxy) -> dict[str, str]:

@@ -38,6 +38,12 @@ class Messages:
         """What --debug asks for."""
         self._line("debug", text)
 
+    def plain(self, text: str) -> None:
+        """A sentence of kubectl's own, without a level."""
+        self.clear_progress()
+        self._stream.write(f"{printable(text)}\n")
+        self._stream.flush()
+
     def error(self, error: MlscaleError) -> None:
         """What went wrong, and what would be right."""
         self._line("error", str(error))

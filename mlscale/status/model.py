@@ -34,6 +34,13 @@ class StatusRequest:
         """Whether the tables of ``section`` are asked for."""
         return not self.only or section in self.only
 
+    @property
+    def shows_several_kinds(self) -> bool:
+        """Whether rows of several kinds come, so that each name must say its kind."""
+        # Without names, workloads are deployments and statefulsets.
+        workloads = len({target.kind for target in self.targets}) or 2
+        return workloads * self.shows("workloads") + self.shows("pods") + self.shows("hpa") > 1
+
 
 @dataclass(frozen=True)
 class KindTable:

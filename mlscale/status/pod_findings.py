@@ -34,7 +34,7 @@ def troubled_rows(pods: KindTable) -> dict[PodKey, str]:
 
 
 def choose_pods(troubled: dict[PodKey, str], limit: int = LOOKED_AT) -> list[PodKey]:
-    """At most ``limit`` of the pods, taken in turn from each STATUS, so that a rare cause is seen beside a common one."""
+    """At most ``limit`` of the pods, one of each STATUS in turn, so that a rare cause shows beside a common one."""
     by_status: dict[str, list[PodKey]] = {}
     for key, status in troubled.items():
         by_status.setdefault(status, []).append(key)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlscale.errors import MlscaleError
 from mlscale.kube.finding import Finding
 from mlscale.kube.kinds import HPA
 from mlscale.kube.owners import hpas_of
 from mlscale.kube.pods import short_age
-from mlscale.kube.targets import missing_namespace
 from mlscale.kube.text import printable
 from mlscale.status.evidence import Evidence, involved_in, read_evidence
 from mlscale.status.flapping import find_flapping, rescales
 from mlscale.status.hpa_findings import explain_hpa, explain_shared_targets, hpa_key
 from mlscale.status.model import StatusRequest, StatusResult
 from mlscale.status.pod_findings import explain_pods, explain_unread
-from mlscale.status.tables import TablesRead, read_tables
+from mlscale.status.tables import TablesRead, read_tables, unknown_namespace
 from mlscale.status.workload_findings import explain_workload
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ def read_status(client: Client, request: StatusRequest, now: datetime) -> Status
     """
     read = read_tables(client, request)
     evidence = read_evidence(client, request, read, now)
-    errors = [*{str(error): error for error in read.errors}.values(), *_no_namespace(client, request, read)]
+    errors = [*{str(error): error for error in read.errors}.values(), *unknown_namespace(client, request, read)]
     return StatusResult(request, read.tables, tuple(explain(request, read, evidence, now)), tuple(errors))
 
 
@@ -65,7 +63,9 @@ def _about_hpas(request: StatusRequest, read: TablesRead, evidence: Evidence, no
     for hpa in shown:
         where = _where(request, hpa_key(hpa)[0])
         if not _shares_target(hpa, read.hpas):
-            workload = next((obj for target, obj in read.workloads.items() if hpas_of([hpa], target)), None)
+            workload = next(
+                (obj for target, obj in read.workloads.items() if "spec" in obj and hpas_of([hpa], target)), None
+            )
             yield from explain_hpa(hpa, workload, now, where=where)
         yield from _flapping(hpa, evidence, where)
 
@@ -88,20 +88,11 @@ def _flapping(hpa: Json, evidence: Evidence, where: str) -> Iterator[Finding]:
         return
     sizes = " → ".join(str(change.size) for change in flapping.changes[-6:])
     message = (
-        f"hpa/{printable(where + name)} changed direction {flapping.reversals} times within "
-        f"{short_age(flapping.span)} ({sizes}): a longer scaleDown stabilization window or a lower min-max gap steadies it"
+        f"hpa/{printable(where + name)} changed direction {flapping.reversals} times within {short_age(flapping.span)} "
+        f"({sizes}); a longer scaleDown stabilization window would steady it"
     )
     yield Finding("warning", "Flapping", message, f"{HPA.printed}/{printable(name)}")
 
 
 def _where(request: StatusRequest, namespace: str) -> str:
     return f"{namespace}/" if request.namespace is None else ""
-
-
-def _no_namespace(client: Client, request: StatusRequest, read: TablesRead) -> list[MlscaleError]:
-    """An empty namespace and one that does not exist look the same in a list: ask, where there is nothing to show."""
-    empty = not any(table.rows for table in read.tables)
-    if request.namespace is None or request.targets or read.errors or not empty:
-        return []
-    missing = missing_namespace(client, request.namespace)
-    return [missing] if missing else []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlscale.errors import MlscaleError
-    from mlscale.status.model import StatusResult
+    from mlscale.status.model import Section, StatusResult
 
 Json = dict[str, Any]
 
@@ -18,20 +18,22 @@ def status_report(result: StatusResult) -> Json:
 
     A section that was not asked for (``--only``) is null, one without objects an empty list.
     """
-    sections = {
-        name: [_bare(obj) for table in result.of(section) for obj in table.objects]
-        if result.request.shows(section)
-        else None
-        for name, section in (("workloads", "workloads"), ("pods", "pods"), ("hpas", "hpa"))
-    }
     return {
         "schema": SCHEMA,
-        **sections,
+        "workloads": _objects(result, "workloads"),
+        "pods": _objects(result, "pods"),
+        "hpas": _objects(result, "hpa"),
         "findings": [
             {"level": f.level, "reason": f.reason, "message": f.message, "about": f.about} for f in result.findings
         ],
         "errors": [_error(error) for error in result.errors],
     }
+
+
+def _objects(result: StatusResult, section: Section) -> list[Json] | None:
+    if not result.request.shows(section):
+        return None
+    return [_bare(obj) for table in result.of(section) for obj in table.objects]
 
 
 def _error(error: MlscaleError) -> Json:

@@ -11,7 +11,7 @@ from mlscale.kube.api_errors import ApiError, ApiNotFoundError
 from mlscale.kube.kinds import DEPLOYMENT, HPA, POD, STATEFULSET, Kind
 from mlscale.kube.near import did_you_mean
 from mlscale.kube.owners import hpas_of
-from mlscale.kube.targets import Target, explain_not_found
+from mlscale.kube.targets import Target, explain_not_found, missing_namespace
 from mlscale.status.model import KindTable, Section, StatusRequest, merged, row_key
 
 if TYPE_CHECKING:
@@ -52,6 +52,14 @@ def read_tables(client: Client, request: StatusRequest) -> TablesRead:
     """The tables of ``request``. Errors of single reads are returned beside what could be read."""
     check_request(request)
     return _read_named(client, request) if request.targets else _read_listed(client, request)
+
+
+def unknown_namespace(client: Client, request: StatusRequest, read: TablesRead) -> list[NotFoundError]:
+    """The error for a namespace that does not exist: a list cannot tell it from an empty one, so ask where it is."""
+    if request.namespace is None or request.targets or read.errors or any(table.rows for table in read.tables):
+        return []
+    missing = missing_namespace(client, request.namespace)
+    return [missing] if missing else []
 
 
 def read_table(client: Client, section: Section, kind: Kind, path: str, include: str, **query: str) -> KindTable:
@@ -210,13 +218,14 @@ def _pods_of(
 
 
 def _read_hpas_named(client: Client, request: StatusRequest) -> TablesRead:
-    """``--only hpa NAME``: the HPAs that target it, or else the one that is called so, as kubectl reads it."""
+    """``--only hpa NAME``: the HPAs that target it, and the one that is called so, which is what kubectl reads."""
     namespace = request.targets[0].namespace
     table = read_table(client, "hpa", HPA, HPA.path(namespace), "Object")
     keys: dict[tuple[str, str], None] = {}
     errors: list[MlscaleError] = []
     for target in request.targets:
-        found = belongs(table.objects, [target]) or {key for key in map(row_key, table.rows) if key[1] == target.name}
+        called = {key for key in map(row_key, table.rows) if key[1] == target.name}
+        found = belongs(table.objects, [target]) | called
         keys.update(dict.fromkeys(key for key in map(row_key, table.rows) if key in found))
         if not found:
             errors.append(_no_such_hpa(target, [key[1] for key in map(row_key, table.rows)]))

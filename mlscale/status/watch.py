@@ -16,7 +16,16 @@ from mlscale.errors import MlscaleError, NotAllowedError, NotFoundError
 from mlscale.kube.api_errors import ApiError
 from mlscale.kube.kinds import HPA, POD
 from mlscale.status.model import KindTable, Section, StatusRequest, merged, row_key
-from mlscale.status.tables import TablesRead, belongs, label_query, pod_include, read_table, read_tables, targets_of
+from mlscale.status.tables import (
+    TablesRead,
+    belongs,
+    label_query,
+    pod_include,
+    read_table,
+    read_tables,
+    targets_of,
+    unknown_namespace,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +35,6 @@ if TYPE_CHECKING:
     from mlscale.kube.targets import Target
 
 Json = dict[str, Any]
-Sleep = "Callable[[float], None]"
 
 WATCH_SECONDS = 300.0
 """The server is asked to end a watch after so long; it is resumed where it ended."""
@@ -64,8 +72,8 @@ def watch_status(
     and other errors of the first reads, and later the error of a watch that the server refuses or keeps failing.
     """
     read = read_tables(client, request)
-    if read.errors:
-        raise read.errors[0]
+    for error in (*read.errors, *unknown_namespace(client, request, read)):
+        raise error
     streams = _streams(request, read)
     outcomes = client.together(*[partial(_list, client, stream) for stream in streams])
     failed = [outcome for outcome in outcomes if isinstance(outcome, MlscaleError)]
@@ -227,12 +235,12 @@ def _rows_of(stream: _Stream, event: Json) -> Iterator[KindTable]:
 
 
 def _lasting_cells(row: Json) -> tuple[str, ...]:
-    """The cells without ages, which change by themselves: ``5m`` and the ``(5m ago)`` of restarts."""
-    return tuple(text for text in map(str, row.get("cells") or ()) if not _is_age(text))
+    """The cells without the ages, which change by themselves: ``5m``, and the ``(5m ago)`` of restarts."""
+    return tuple(text.partition(" (")[0] for text in map(str, row.get("cells") or ()) if not _is_age(text))
 
 
 def _is_age(text: str) -> bool:
-    return text[:1].isdigit() and text[-1:] in tuple("smhdy") and text[:-1].strip("0123456789smhdy") == ""
+    return text[:1].isdigit() and text[-1:].isalpha() and not text.strip("0123456789smhdy")
 
 
 def _offer(queue: Queue[KindTable | MlscaleError], item: KindTable | MlscaleError, stop: threading.Event) -> None:

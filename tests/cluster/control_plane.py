@@ -33,15 +33,15 @@ NODES = 5
 GPU_NODES = 2
 GPUS_PER_NODE = 4
 
-# Without it the API server asks for the address of the default route, and ends on a machine that has none. Nobody
-# connects to it; a loopback address would be refused as the endpoint of the service "kubernetes".
-ADVERTISED = "127.0.0.1"
-
-# Quicker than the defaults (15 s, 15 s, 10 s), so that tests of an autoscaler do not wait long. 10 s is the least
-# resolution that metrics-server accepts, and its request timeout must stay below 9/10 of it. Component, flag, value,
-# and whether it replaces one that kwokctl sets (kwokctl drops a replacement of nothing).
+# Flags that differ from kwokctl's: component, flag, value, and whether it replaces one that kwokctl sets (kwokctl
+# drops a replacement of nothing).
+# - Without an address to advertise, the API server takes that of the default route and ends where there is none; a
+#   loopback address is refused as the endpoint of the service "kubernetes", which nothing here needs.
+# - The periods are shorter than the defaults (15 s, 15 s, 10 s), so that tests of an autoscaler do not wait long: 10 s
+#   is the least resolution that metrics-server accepts, and its timeout must stay below 9/10 of it.
 ARGUMENTS = (
-    ("kube-apiserver", "advertise-address", ADVERTISED, False),
+    ("kube-apiserver", "advertise-address", "127.0.0.1", False),
+    ("kube-apiserver", "endpoint-reconciler-type", "none", False),
     ("kube-controller-manager", "horizontal-pod-autoscaler-sync-period", "2s", False),
     ("metrics-server", "metric-resolution", "10s", True),
     ("metrics-server", "kubelet-request-timeout", "5s", False),
@@ -130,7 +130,7 @@ def environment(folder: Path) -> dict[str, str]:
 def _start(folder: Path, say: Say) -> None:
     started = time.monotonic()
     STATE.mkdir()
-    _BUILD.write_text(folder.name, encoding="utf-8")
+    _BUILD.write_text(_identity(folder), encoding="utf-8")
     config = STATE / "kwokctl.yaml"
     config.write_text(yaml.safe_dump(kwokctl_configuration(folder)), encoding="utf-8")
     try:
@@ -227,7 +227,7 @@ def _require_running() -> None:
 
 
 def _is_up(folder: Path) -> bool:
-    if not KUBECONFIG.exists() or not _BUILD.exists() or _BUILD.read_text(encoding="utf-8") != folder.name:
+    if not KUBECONFIG.exists() or not _BUILD.exists() or _BUILD.read_text(encoding="utf-8") != _identity(folder):
         return False
     if not all(_is_alive(pid_file) for pid_file in _pid_files()):
         return False
@@ -235,6 +235,10 @@ def _is_up(folder: Path) -> bool:
         return _kubectl(folder, KUBECONFIG, "get", "--raw", "/readyz", "--request-timeout=10s") == "ok"
     except ClusterError:
         return False
+
+
+def _identity(folder: Path) -> str:
+    return hashlib.sha256(f"{folder.name} {ARGUMENTS} {NODES} {GPU_NODES} {GPUS_PER_NODE}".encode()).hexdigest()
 
 
 def _pid_files() -> list[Path]:

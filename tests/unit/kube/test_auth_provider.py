@@ -45,8 +45,7 @@ class Issuer(http.server.BaseHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        host, port = self.server.server_address[:2]
-        self._send(200, {"token_endpoint": f"https://{host!s}:{port}/token"})
+        self._send(200, {"token_endpoint": f"https://{self.headers['Host']}/token"})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()

@@ -66,7 +66,7 @@ def failure(call: Callable[[], object]) -> MlscaleError:
     ],
 )
 def test_which_authorization_counts(
-    tmp_path: Path, user: dict[str, Any], options: dict[str, str], header: str | None
+    tmp_path: Path, user: dict[str, Any], options: dict[str, Any], header: str | None
 ) -> None:
     (tmp_path / "token").write_text(" of-the-file\n")
 
@@ -99,13 +99,13 @@ def test_which_authorization_counts(
     ],
 )
 def test_which_certificate_counts(
-    tmp_path: Path, user: dict[str, Any], options: dict[str, str], certificate: tuple[str, str] | None
+    tmp_path: Path, user: dict[str, Any], options: dict[str, Any], certificate: tuple[str, str] | None
 ) -> None:
     (tmp_path / "crt").write_text(CERTIFICATE)
     (tmp_path / "key").write_text(KEY)
     inline = {"c": ("client-certificate-data", encoded(CERTIFICATE)), "k": ("client-key-data", encoded(KEY))}
-    fields = dict(inline.get(key, (key, value)) for key, value in user.items())
-    paths = {key: str(tmp_path / value) for key, value in options.items()}
+    fields: dict[str, Any] = dict(inline.get(key, (key, value)) for key, value in user.items())
+    paths: dict[str, Any] = {key: str(tmp_path / value) for key, value in options.items()}
 
     got = access(tmp_path, fields, **paths).client_certificate
 
@@ -195,7 +195,7 @@ def test_a_token_is_sent_beside_a_certificate(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_used(tmp_path: Path, user: dict[str, Any], options: dict[str, str], message: str) -> None:
+def test_what_cannot_be_used(tmp_path: Path, user: dict[str, Any], options: dict[str, Any], message: str) -> None:
     (tmp_path / "crt").write_text(CERTIFICATE)
     (tmp_path / "empty").touch()
     options = {key: value.replace("DIR", str(tmp_path)) for key, value in options.items()}

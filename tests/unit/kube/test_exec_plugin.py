@@ -151,26 +151,22 @@ def test_what_the_plugin_is_told(tmp_path: Path, plugin: Any) -> None:
         provideClusterInfo=True,
         interactiveMode="IfAvailable",
     )
-    got = access(
-        tmp_path,
-        entry,
-        environ={"REGION": "of the shell", "GIVEN": "g"},
-        **{
-            "certificate-authority-data": encoded(pem("ca")),
-            "tls-server-name": "api",
-            "extensions": [{"name": "client.authentication.k8s.io/exec", "extension": {"audience": "a"}}],
-        },
-    )
+    cluster: dict[str, Any] = {
+        "certificate-authority-data": encoded(pem("ca")),
+        "tls-server-name": "api",
+        "extensions": [{"name": "client.authentication.k8s.io/exec", "extension": {"audience": "a"}}],
+    }
+    got = access(tmp_path, entry, environ={"REGION": "of the shell", "GIVEN": "g"}, **cluster)
 
     told = json.loads((got.credentials.authorization() or "").removeprefix("Bearer "))
 
-    cluster = {
+    expected = {
         "server": "https://c:6443",
         "tls-server-name": "api",
         "certificate-authority-data": encoded(pem("ca")),
         "config": {"audience": "a"},
     }
-    info = {"apiVersion": V1, "kind": "ExecCredential", "spec": {"interactive": False, "cluster": cluster}}
+    info = {"apiVersion": V1, "kind": "ExecCredential", "spec": {"interactive": False, "cluster": expected}}
     assert told == [["--cluster", "x"], "r", "g", info, ""]
 
 

@@ -58,7 +58,7 @@ TWO = kubeconfig(
         pytest.param({"context": "", "namespace": ""}, "https://c:6443", "u", "team", id="empty is not given"),
     ],
 )
-def test_options_choose(tmp_path: Path, options: dict[str, str], server: str, user: str, namespace: str) -> None:
+def test_options_choose(tmp_path: Path, options: dict[str, Any], server: str, user: str, namespace: str) -> None:
     got = access(tmp_path, TWO, **options)
 
     assert (got.server, got.user, got.namespace) == (server, user, namespace)
@@ -282,7 +282,8 @@ BROKEN: list[Any] = [
     pytest.param(
         kubeconfig(cluster={"server": "https://c", "certificate-authority-data": encoded("hunter2")}),
         {},
-        'certificate-authority of cluster "c" in {} holds no certificate; it must be PEM, with -----BEGIN CERTIFICATE-----',
+        'certificate-authority of cluster "c" in {} holds no certificate; '
+        "it must be PEM, with -----BEGIN CERTIFICATE-----",
         id="no certificate",
     ),
     pytest.param(

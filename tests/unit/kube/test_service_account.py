@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_a_pod_uses_its_account(tmp_path: Path, account: Path) -> None:
     ],
 )
 def test_namespace_of_a_pod(
-    tmp_path: Path, account: Path, environ: dict[str, str], options: dict[str, str], namespace: str
+    tmp_path: Path, account: Path, environ: dict[str, str], options: dict[str, Any], namespace: str
 ) -> None:
     got = read_access(Overrides(**options), pod(tmp_path, **environ), service_account=account)
 
