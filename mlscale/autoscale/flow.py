@@ -87,6 +87,7 @@ def _outcomes(
     client: Client, found: Sequence[Found | MlscaleError], settings: HpaSettings, options: WriteOptions
 ) -> Iterator[Outcome]:
     namespaces: dict[str, NamespaceFacts] = {}
+    said: set[Finding] = set()
     for one in found:
         if isinstance(one, MlscaleError):
             yield Outcome(None, error=one)
@@ -99,7 +100,21 @@ def _outcomes(
             # The next target may be the same one, or one whose HPA would have the same name.
             facts = namespaces[one.target.namespace]
             namespaces[one.target.namespace] = facts.with_hpa(outcome.hpa)
-        yield outcome
+        yield replace(outcome, findings=_told(outcome, said, several=len(found) > 1))
+
+
+def _told(outcome: Outcome, said: set[Finding], *, several: bool) -> tuple[Finding, ...]:
+    """The findings of one outcome; what holds for all targets comes once, and among several each is named."""
+    about = outcome.target.printed if outcome.target else ""
+    told = []
+    for finding in outcome.findings:
+        if finding.about == about:
+            named = not several or about in finding.message
+            told.append(finding if named else replace(finding, message=f"{about}: {finding.message}"))
+        elif finding not in said:
+            said.add(finding)
+            told.append(finding)
+    return tuple(told)
 
 
 def _autoscale_one(

@@ -142,7 +142,8 @@ def _replicas_now(facts: TargetFacts, settings: HpaSettings) -> list[Finding]:
 def _judge_settings(facts: TargetFacts, settings: HpaSettings) -> list[Finding]:
     spec = facts.pod_specs[0] if facts.pod_specs else facts.template_spec
     thresholds = read_thresholds(settings, spec, list(facts.pod_metrics))
-    return [*judge_thresholds(settings, thresholds), *_judge_present(facts, settings, thresholds)]
+    judged = [replace(finding, about=facts.target.printed) for finding in judge_thresholds(settings, thresholds)]
+    return [*judged, *_judge_present(facts, settings, thresholds)]
 
 
 def _judge_present(facts: TargetFacts, settings: HpaSettings, thresholds: list[Threshold]) -> list[Finding]:

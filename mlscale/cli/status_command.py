@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("json", "name", "wide", "yaml")
 REDRAW_SECONDS = 2.0
+CLEAR_SCREEN = "\x1b[H\x1b[2J"
 
 
 def status_command(
@@ -72,13 +72,15 @@ def _sections(only: list[str]) -> tuple[Section, ...]:
     return cast("tuple[Section, ...]", tuple(words))
 
 
-def _show(session: Session, request: StatusRequest, output: str, *, headers: bool = True) -> int:
+def _show(session: Session, request: StatusRequest, output: str, *, headers: bool = True, before: str = "") -> int:
+    """Print the status once, ``before`` right in front of it: what was there stays until the new is read."""
     from datetime import UTC, datetime
 
     from mlscale.output.status_text import render_status
     from mlscale.status.read import read_status
 
     result = read_status(session.client, request, datetime.now(UTC))
+    session.out.write(before)
     for piece in render_status(result, output, headers=headers):
         session.out.write(piece)
     session.out.flush()
@@ -101,9 +103,7 @@ def _explain(session: Session, result: StatusResult, output: str) -> None:
 def _redraw(session: Session, request: StatusRequest, output: str) -> int:
     """The whole status again and again, until Ctrl-C."""
     while True:
-        session.out.write("\x1b[H\x1b[2J")
-        _show(session, request, output)
-        sys.stderr.flush()
+        _show(session, request, output, before=CLEAR_SCREEN)
         time.sleep(REDRAW_SECONDS)
 
 

@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 from mlscale import __version__
 from mlscale.errors import MlscaleError
 from mlscale.kube.api_errors import ApiError, api_error, shortened
-from mlscale.kube.kinds import quote_segment
 from mlscale.kube.transport import ConnectionFailedError, Headers, Response, Transport
 
 if TYPE_CHECKING:
@@ -173,7 +172,7 @@ class Client:
         return decoded
 
     def _send(self, method: str, url: str, fields: Headers, body: bytes | None) -> Response:
-        """Send, and send again where the server puts us off or an exec plugin can renew the credentials."""
+        """Send; again where the server puts us off, and once where the credentials can be renewed after a 401."""
         renewed = False
         for attempt in range(RETRIES + 1):
             response = self._transport.request(method, url, [*fields, *self._identity()], body)
@@ -194,14 +193,7 @@ class Client:
         authorization = access.credentials.authorization()
         if authorization:
             fields.append(("Authorization", authorization))
-        if access.as_user:
-            fields.append(("Impersonate-User", access.as_user))
-        if access.as_uid:
-            fields.append(("Impersonate-Uid", access.as_uid))
-        fields += [("Impersonate-Group", group) for group in access.as_groups]
-        for key, values in access.as_user_extra.items():
-            fields += [(f"Impersonate-Extra-{quote_segment(key)}", value) for value in values]
-        return fields
+        return [*fields, *access.impersonation_headers()]
 
     def _error(self, code: int, body: object, request: str) -> ApiError:
         access = self.access

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import ConfigError, MlscaleError, UsageError
 from mlscale.kube.access import ClientCertificate, Credentials, Overrides
-from mlscale.kube.auth_provider import provider_authorization
-from mlscale.kube.exec_plugin import ExecCredential, ExecPlugin, read_exec_plugin, run_exec_plugin
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
+    from mlscale.kube.exec_plugin import ExecCredential
     from mlscale.kube.kubeconfig_file import Entry
 
 Clock = Callable[[], float]
@@ -135,11 +134,9 @@ class TokenFile:
 class ExecCredentials:
     """What a credential plugin gives; it is run at first use, at expiry and after a 401."""
 
-    def __init__(
-        self, plugin: ExecPlugin, cluster: Callable[[], Mapping[str, Any]], environ: Mapping[str, str], clock: Clock
-    ) -> None:
-        self._run: Callable[[], ExecCredential] = lambda: run_exec_plugin(plugin, cluster(), environ)
-        self._about = plugin.about
+    def __init__(self, run: Callable[[], ExecCredential], *, about: str, clock: Clock) -> None:
+        self._run = run
+        self._about = about
         self._clock = clock
         self._lock = threading.Lock()
         self._credential: ExecCredential | None = None
@@ -173,10 +170,8 @@ class ExecCredentials:
 class ProviderCredentials:
     """The token of an auth provider, resolved at first use and after a 401."""
 
-    def __init__(
-        self, user: Entry, provider: Entry, files: Sequence[str], certificate: ClientCertificate | None
-    ) -> None:
-        self._resolve: Callable[[], str] = lambda: provider_authorization(user, provider, files)
+    def __init__(self, resolve: Callable[[], str], certificate: ClientCertificate | None) -> None:
+        self._resolve = resolve
         self._certificate = certificate
         self._lock = threading.Lock()
         self._header: str | None = None
@@ -242,9 +237,14 @@ def _plugin_credentials(
     if plugin and provider:
         raise ConfigError(f"{user.where} has an exec and an auth-provider", "only one of them can be used")
     if plugin and not certificate:
-        return ExecCredentials(read_exec_plugin(plugin), cluster, environ, clock)
+        from mlscale.kube.exec_plugin import read_exec_plugin, run_exec_plugin
+
+        found = read_exec_plugin(plugin)
+        return ExecCredentials(lambda: run_exec_plugin(found, cluster(), environ), about=found.about, clock=clock)
     if provider:
-        return ProviderCredentials(user, provider, files, certificate)
+        from mlscale.kube.auth_provider import provider_authorization
+
+        return ProviderCredentials(lambda: provider_authorization(user, provider, files), certificate)
     return StaticCredentials(None, certificate)
 
 

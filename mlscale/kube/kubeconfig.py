@@ -9,9 +9,8 @@ from __future__ import annotations
 import base64
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from mlscale.errors import ConfigError, MlscaleError, UsageError
@@ -57,8 +56,7 @@ def read_access(
     return _access(_url(server, chosen, overrides), namespace, config, chosen, overrides, environ, clock)
 
 
-@dataclass(frozen=True)
-class _Chosen:
+class _Chosen(NamedTuple):
     """The entries that count; an empty one stands for none."""
 
     context: Entry
@@ -194,8 +192,7 @@ def _access(
     )
 
 
-@dataclass(frozen=True)
-class _Trust:
+class _Trust(NamedTuple):
     certificate_authority: str | None
     insecure_skip_tls_verify: bool
     tls_server_name: str | None

@@ -70,6 +70,12 @@ def _about_hpas(request: StatusRequest, read: TablesRead, evidence: Evidence, no
         yield from _flapping(hpa, evidence, where)
 
 
+def _target_of(hpa: Json, read: TablesRead) -> Json | None:
+    """The workload that ``hpa`` scales, where it was read whole."""
+    whole = ((target, workload) for target, workload in read.workloads.items() if "spec" in workload)
+    return next((workload for target, workload in whole if hpas_of([hpa], target)), None)
+
+
 def _shares_target(hpa: Json, hpas: tuple[Json, ...]) -> bool:
     """Whether another HPA scales the same target; that is then the one cause worth naming."""
     reference = (hpa.get("spec") or {}).get("scaleTargetRef") or {}

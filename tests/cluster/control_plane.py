@@ -48,6 +48,7 @@ ARGUMENTS = (
 )
 
 _READY_SECONDS = 60
+_KUBECTL = STATE / "kubectl"
 _BUILD = STATE / "build"
 _TEST_SESSION = STATE / "test-session"
 
@@ -110,6 +111,11 @@ def status() -> str:
     return f"up {KUBECONFIG}" if _is_up(binaries.cache_folder()) else "not healthy"
 
 
+def pids() -> list[int]:
+    """Process ids of the programs of the control plane that runs."""
+    return [int(pid_file.read_text(encoding="utf-8")) for pid_file in _pid_files()]
+
+
 def kubectl_path() -> Path:
     """The kubectl of the pinned version."""
     return binaries.cache_folder() / "bin" / "kubectl"
@@ -130,6 +136,7 @@ def environment(folder: Path) -> dict[str, str]:
 def _start(folder: Path, say: Say) -> None:
     started = time.monotonic()
     STATE.mkdir()
+    _KUBECTL.symlink_to(folder / "bin" / "kubectl")
     _BUILD.write_text(_identity(folder), encoding="utf-8")
     config = STATE / "kwokctl.yaml"
     config.write_text(yaml.safe_dump(kwokctl_configuration(folder)), encoding="utf-8")
@@ -261,8 +268,9 @@ def _is_running(pid: int) -> bool:
 
 
 def _remove() -> None:
-    folder = binaries.cache_folder()
-    if STATE.exists() and (folder / "bin" / "kwokctl").exists():
+    # Of the build that runs, which is not the current one after a change of versions.
+    folder = _KUBECTL.resolve().parents[1]
+    if (folder / "bin" / "kwokctl").exists():
         _kwokctl(folder, "delete", "cluster", "--name", NAME, "--kubeconfig", str(KUBECONFIG))
     shutil.rmtree(STATE, ignore_errors=True)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
+import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +15,16 @@ import pytest
 from tests.cluster import access, control_plane, manifests
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-pytestmark = pytest.mark.cluster
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.skipif("MLSCALE_TEST_KUBECONFIG" in os.environ, reason="about the control plane built here"),
+]
 
+# 127.0.0.1, ::1, ::ffff:127.0.0.1; and the remote side of a listener.
+LOOPBACK = {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}
+LISTENING = {"00000000", "00000000000000000000000000000000"}
 SEVEN = control_plane.NODES + control_plane.GPU_NODES
 
 
@@ -46,6 +56,33 @@ def test_no_node_has_an_address_that_leaves_the_machine(cluster: access.Cluster)
     outside = {address for address in addresses if not _is_loopback(address)}
     assert addresses
     assert not outside
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_programs_have_connections_on_loopback_only(cluster: access.Cluster) -> None:
+    # By default kwokctl binds 0.0.0.0: anybody on the network could reach etcd, which asks for no credentials.
+    programs = control_plane.pids()
+    inodes = {inode for pid in programs for inode in _socket_inodes(pid)}
+    ours = [(local, remote) for local, remote, inode in _sockets() if inode in inodes]
+    assert len(ours) >= len(programs)
+    assert {local for local, _ in ours} <= LOOPBACK
+    assert {remote for _, remote in ours} <= LOOPBACK | LISTENING
+
+
+def _sockets() -> Iterator[tuple[str, str, str]]:
+    """Local address, remote address (hexadecimal, as the kernel writes them) and inode of every TCP socket."""
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text(encoding="utf-8").splitlines()[1:]:
+            columns = line.split()
+            yield columns[1].split(":")[0], columns[2].split(":")[0], columns[9]
+
+
+def _socket_inodes(pid: int) -> Iterator[str]:
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            link = os.readlink(entry)
+            if link.startswith("socket:["):
+                yield link[len("socket:[") : -1]
 
 
 def _is_loopback(address: str) -> bool:

@@ -143,7 +143,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kubeconfigs())
 def test_both_read_the_same(folder: Path, generated: tuple[list[dict[str, Any]], str]) -> None:
     configs, context = generated

@@ -208,7 +208,7 @@ def _pod(namespace: str = "ns", app: str = "web", **spec: Any) -> Json:
     }
 
 
-ON_8080 = {"containers": [_port(hostPort=8080)]}
+ON_8080: Json = {"containers": [_port(hostPort=8080)]}
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_nodes_that_a_running_pod_blocks(spec: Json, pod: Json, blocked: bool) -
 
 
 PERSISTENT = {"name": "v", "persistentVolumeClaim": {"claimName": "v"}}
-SPREAD = {"maxSkew": 1, "topologyKey": "zone"}
+SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
 NEAR = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": HOSTNAME}]}}
 
 
@@ -245,7 +245,7 @@ NEAR = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"top
     ("spec", "names"),
     [
         ({}, ()),
-        ({"topologySpreadConstraints": [{**SPREAD, "whenUnsatisfiable": "DoNotSchedule"}]}, ("topologySpreadConstraints",)),
+        ({"topologySpreadConstraints": [SPREAD]}, ("topologySpreadConstraints",)),
         ({"topologySpreadConstraints": [{**SPREAD, "whenUnsatisfiable": "ScheduleAnyway"}]}, ()),
         ({"volumes": [PERSISTENT]}, ("volumes",)),
         ({"volumes": [{"name": "v", "emptyDir": {}}]}, ()),
