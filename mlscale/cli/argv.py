@@ -6,6 +6,7 @@ of the verb; typer takes none of these. A pure rewrite in front of it keeps ever
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from mlscale.errors import UsageError
@@ -47,6 +48,10 @@ VALUES = frozenset(
      "--container", "--metric", "--scale-up", "--scale-down", "--tolerance", "--only"}
 )  # fmt: skip
 
+WITH_VALUE = CONNECTION_VALUES | VALUES | IGNORED_VALUES | {"-v", "--v"}
+REQUESTS_SHOWN = 6
+"""From this ``-v`` on kubectl shows each request; here it stands for --debug."""
+
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
@@ -54,38 +59,45 @@ FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 def normalised(arguments: Sequence[str]) -> list[str]:
     """``arguments`` as typer reads them: connection options first, then the verb and the rest in order.
 
-    Raises UsageError for a flag with a value that is neither true nor false.
+    A flag given twice counts as the last one says. Raises UsageError for a flag with a value that is neither true
+    nor false, an option without the value that it needs, and ``--dry-run`` without ``=`` before a kind of dry run.
     """
     connection: list[str] = []
     rest: list[str] = []
-    words = iter(arguments)
-    for word in words:
+    words = deque(arguments)
+    while words:
+        word = words.popleft()
         if word == "--":
             rest += [word, *words]
             break
         name, value = _split(word)
-        if name in CONNECTION_VALUES | VALUES | IGNORED_VALUES:
-            if value is None:
-                value = next(words, None)
-            if name not in IGNORED_VALUES:
-                (connection if name in CONNECTION_VALUES else rest).extend([name] if value is None else [name, value])
+        if name in WITH_VALUE:
+            value = _value(name, value, words)
+            if name in ("-v", "--v"):
+                connection += ["--debug"] if value.isdecimal() and int(value) >= REQUESTS_SHOWN else []
+            elif name not in IGNORED_VALUES:
+                (connection if name in CONNECTION_VALUES else rest).extend([name, value])
         elif name in CONNECTION_FLAGS | FLAGS | IGNORED_FLAGS:
-            if _is_true(name, value) and name not in IGNORED_FLAGS:
-                (connection if name in CONNECTION_FLAGS else rest).append(name)
+            flags = connection if name in CONNECTION_FLAGS else rest
+            flags[:] = [flag for flag in flags if flag != name]
+            flags += [name] if _is_true(name, value) and name not in IGNORED_FLAGS else []
         else:
-            rest += [word] if (other := _other(name, value)) is None else other[1]
-            connection += other[0] if other else []
+            rest += _dry_run(value, words) if name == "--dry-run" else [word]
     return [*connection, *rest]
 
 
-def _other(name: str, value: str | None) -> tuple[list[str], list[str]] | None:
-    """What goes (before, after) the verb for the two options with a default value; None for any other word."""
-    if name == "--dry-run":
-        # A bare --dry-run means client to kubectl; "unchanged" is what its own default is called.
-        return [], ["--dry-run", "client" if value is None else value]
-    if name in ("-v", "--v"):
-        return (["--debug"] if value and value.isdigit() and int(value) >= 6 else []), []
-    return None
+def _value(name: str, value: str | None, words: deque[str]) -> str:
+    """The value that ``name`` was given with ``=``, else the next word."""
+    if value is None and not words:
+        raise UsageError(f"{name} needs a value", f"give it as in {name} VALUE")
+    return words.popleft() if value is None else value
+
+
+def _dry_run(value: str | None, words: deque[str]) -> list[str]:
+    """A bare ``--dry-run`` means client to kubectl, which takes the next word for a name, whatever it is."""
+    if value is None and words and words[0] in ("none", "client", "server"):
+        raise UsageError(f"--dry-run {words[0]} would mean a workload {words[0]!r}", f"give --dry-run={words[0]}")
+    return ["--dry-run", "client" if value is None else value]
 
 
 def _split(word: str) -> tuple[str, str | None]:

@@ -90,7 +90,8 @@ def autoscale_command(
     found = read_found(session.client, session.kinds, selection, sys.stdin)
     code = ExitCode.DONE
     for outcome in autoscale(session.client, found, settings, write):
-        code = code or _say(session, outcome, write.dry_run, form)
+        said = _say(session, outcome, write.dry_run, form)
+        code = code or said
     return code
 
 

@@ -118,7 +118,21 @@ def run(arguments: list[str]) -> int:
         # Whoever read our output has gone, as with `| head`; the interpreter must not try to flush again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
+    except Exception as error:  # A person at a terminal, or a log, must not get a traceback.
+        messages.error(_defect(error))
+        if "--debug" in arguments:
+            raise
+        return ExitCode.ERROR
     return int(code or ExitCode.DONE)
+
+
+def _defect(error: Exception) -> MlscaleError:
+    """A mistake of mlscale itself; its text may hold anything, so only the kind of it and the place are told."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" in {os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else ""
+    return MlscaleError(f"mlscale failed: {type(error).__name__}{where}", "please report it; --debug shows more")
 
 
 def _usage_problem(error: TyperException, messages: Messages) -> int:

@@ -109,7 +109,8 @@ def _scale(
     readable = [item for item in found if not isinstance(item, MlscaleError)]
     code = ExitCode.DONE
     for outcome in scale(session.client, readable, request, clock, progress):
-        code = code or _say(session, outcome, request, form)
+        said = _say(session, outcome, request, form)
+        code = code or said
     for item in found:
         if isinstance(item, MlscaleError):
             session.messages.error(item)

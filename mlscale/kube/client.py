@@ -13,10 +13,11 @@ from urllib.parse import urlencode
 from mlscale import __version__
 from mlscale.errors import MlscaleError
 from mlscale.kube.api_errors import ApiError, api_error, shortened
-from mlscale.kube.transport import ConnectionFailedError, Headers, Response, Transport
+from mlscale.kube.connection_errors import ConnectionFailedError
 
 if TYPE_CHECKING:
     from mlscale.kube.access import Access
+    from mlscale.kube.transport import Headers, Response, Transport
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -166,7 +167,7 @@ class Client:
             raise self._error(response.status, decoded, f"{method} {path}")
         if not isinstance(decoded, dict):
             raise ConnectionFailedError(
-                f"the answer to {method} {path} is not JSON",
+                f"the answer to {method} {path} is not a JSON object",
                 "check that the address is that of an API server",
             )
         return decoded
@@ -200,13 +201,12 @@ class Client:
         return api_error(code, body, request=request, credentials=f"user {access.user!r} of context {access.context!r}")
 
     def _say_warnings(self, response: Response) -> None:
-        text = response.headers.get("warning", "")
-        if not (self._warn and text):
+        if not self._warn:
             return
-        message = text.split('"')[1] if text.count('"') >= 2 else text
-        if message not in self._warned:
-            self._warned.add(message)
-            self._warn(shortened(message))
+        for message in _warnings(response.headers.get("warning", "")):
+            if message not in self._warned:
+                self._warned.add(message)
+                self._warn(shortened(message))
 
 
 def _outcome(call: Call[T]) -> T | MlscaleError:
@@ -252,8 +252,18 @@ def _url(path: str, query: dict[str, str]) -> str:
 def _decoded(body: bytes) -> object:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+
+
+def _warnings(header: str) -> list[str]:
+    r"""The texts of a Warning header such as ``299 - "unknown field \"spec.x\"", 299 - "…"`` (RFC 7234, 5.5)."""
+    if not header:
+        return []
+    import re
+
+    quoted = re.findall(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"', header)
+    return [re.sub(r"\\(.)", r"\1", text) for text in quoted]
 
 
 def _retry_after(response: Response) -> float | None:
@@ -261,4 +271,4 @@ def _retry_after(response: Response) -> float | None:
     header = response.headers.get("retry-after", "")
     if response.status != 429 and not (response.status >= 500 and header):
         return None
-    return min(float(header), LONGEST_RETRY_AFTER) if header.isdigit() else 1.0
+    return min(float(header), LONGEST_RETRY_AFTER) if header.isdecimal() else 1.0

@@ -35,7 +35,8 @@ def _paths(filename: str, *, recursive: bool) -> list[str]:
         if not os.path.exists(filename):
             raise UsageError(f'the path "{printable(filename)}" does not exist', "give a file, a directory or -")
         return [filename]
-    found = sorted(_walk(filename, recursive=recursive))
+    # By names, not by whole paths: kubectl walks into the directory "a" before it reads "a.yaml".
+    found = sorted(_walk(filename, recursive=recursive), key=lambda path: path.split(os.sep))
     if not found:
         more = "" if recursive else ", or give -R to look into its directories"
         raise UsageError(f"no file in {printable(filename)} ends in .yaml, .yml or .json", f"check the directory{more}")
@@ -63,19 +64,29 @@ def _text(path: str, stdin: IO[str]) -> str:
 def _objects(text: str, path: str) -> list[Json]:
     import yaml
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = _kubectl_loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     name = "standard input" if path == "-" else printable(path)
     try:
         documents = [document for document in yaml.load_all(text, Loader=loader) if document is not None]
-    except yaml.YAMLError as error:
+        objects = [item for document in documents for item in _expanded(document, name)]
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         problem = printable(str(getattr(error, "problem", None) or "it does not parse"))
         raise UsageError(f"{name} is not YAML or JSON{where}: {problem}", "mend the file") from error
-    objects = [item for document in documents for item in _expanded(document, name)]
     if not objects:
         raise UsageError(f"{name} holds no objects", "it must hold Kubernetes objects as YAML or JSON")
     return objects
+
+
+def _kubectl_loader(base: Any) -> Any:
+    """A loader to which a date is text, as it is to sigs.k8s.io/yaml: JSON has no dates."""
+
+    resolvers = {
+        first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+        for first, known in base.yaml_implicit_resolvers.items()
+    }
+    return type("KubectlLoader", (base,), {"yaml_implicit_resolvers": resolvers})
 
 
 def _expanded(document: Any, name: str) -> list[Json]:

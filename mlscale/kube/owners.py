@@ -235,7 +235,7 @@ def _hpa_effect(hpa: Json, replicas: int, current: int | None) -> tuple[str, str
     least, most = _bounds(hpa)
     if replicas == 0:
         return _effect_of_zero(hpa, least)
-    again = "switches it on again; " if _is_off(hpa, current) else ""
+    again = "replicas above 0 switch it on again, and " if _is_off(hpa, current) else ""
     if replicas > most:
         return "AboveHPAMax", f"{again}it will bring the replicas back to {most} {_SYNC}"
     if replicas < least:

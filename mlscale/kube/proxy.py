@@ -11,6 +11,7 @@ from mlscale.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ipaddress import IPv4Address, IPv6Address
 
 
 @dataclass(frozen=True)
@@ -41,38 +42,52 @@ def proxy_for(scheme: str, host: str, port: int, proxy_url: str | None, environ:
 
 
 def _parsed(url: str, source: str) -> Proxy:
-    parts = urlsplit(url if "://" in url else f"http://{url}")
     try:
-        port = parts.port or 80
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        usable = parts.scheme == "http" and parts.hostname and parts.port != 0
+        host, port = parts.hostname or "", parts.port or 80
     except ValueError:
-        port = 0
-    if parts.scheme != "http" or not parts.hostname or not port:
+        usable = False
+    if not usable:
         raise ConfigError(f"{source} is not a proxy that mlscale can use", "give it as http://HOST:PORT")
     if parts.username is None:
-        return Proxy(parts.hostname, port)
+        return Proxy(host, port)
     user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return Proxy(parts.hostname, port, "Basic " + base64.b64encode(user.encode()).decode())
+    return Proxy(host, port, "Basic " + base64.b64encode(user.encode()).decode())
 
 
 def _is_loopback(host: str) -> bool:
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
 
 
 def _bypasses(entry: str, host: str, port: int) -> bool:
     """Whether the NO_PROXY ``entry`` covers ``host``: ``*``, a domain and its subdomains, an IP, a CIDR, a port."""
-    if not entry:
-        return False
-    if entry == "*":
-        return True
+    if entry in ("", "*"):
+        return entry == "*"
     if "/" in entry:
         return _in_network(entry, host)
     name, separator, entry_port = entry.rpartition(":")
-    if separator and entry_port.isdigit() and (":" not in name or name.endswith("]")):
+    if separator and entry_port.isdecimal() and (":" not in name or name.endswith("]")):
         if entry_port != str(port):
             return False
         entry = name.strip("[]")
-    entry = entry.removeprefix("*")
-    return host.endswith(entry) if entry.startswith(".") else host == entry or host.endswith(f".{entry}")
+    address = _address(entry)
+    if address is not None:
+        return address == _address(host)
+    domain = entry[1:] if entry.startswith("*.") else entry
+    return bool(domain) and (host.endswith(domain) if domain.startswith(".") else f".{host}".endswith(f".{domain}"))
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    if not (":" in text or text[-1:].isdecimal()):
+        return None
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
 
 
 def _in_network(entry: str, host: str) -> bool:

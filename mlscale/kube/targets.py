@@ -7,7 +7,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from mlscale.errors import MlscaleError, NotFoundError, UsageError
-from mlscale.kube.api_errors import ApiNotFoundError
+from mlscale.kube.api_errors import ApiError, ApiNotFoundError
 from mlscale.kube.kinds import DEPLOYMENT, NAMESPACE, Kind, built_in_kind
 from mlscale.kube.manifests import read_manifests
 from mlscale.kube.near import did_you_mean
@@ -138,6 +138,10 @@ def _found_by_list(client: Client, kinds: Kinds, selection: Selection) -> list[F
     lists = client.together(*[partial(client.list_all, kind.path(client.namespace), **query) for kind in types])
     found: list[Found | MlscaleError] = []
     for kind, items in zip(types, lists, strict=True):
+        if isinstance(items, ApiError) and items.status.code == 400 and selection.selector:
+            raise UsageError(
+                f"-l {printable(selection.selector)!r} is no label selector: {items.message}", "write it as in -l app=web"
+            )
         if isinstance(items, MlscaleError):
             found.append(items)
         else:

@@ -19,20 +19,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mlscale.errors import ConfigError, MlscaleError
+from mlscale.errors import ConfigError
+from mlscale.kube.connection_errors import (
+    ConnectionFailedError,
+    StaleConnectionError,
+    connection_failure,
+    too_late,
+)
 from mlscale.kube.credentials import certificate_files
 from mlscale.kube.proxy import Proxy, proxy_for
-from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
     from mlscale.kube.access import Access
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for TCP and TLS each, as client-go's transport has for TLS."""
-
-
-class ConnectionFailedError(MlscaleError):
-    """The server could not be reached, or what came back was no HTTP answer."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Transport:
         connection, reused = self._take()
         try:
             response = self._exchange(connection, method, path, headers, body)
-        except _StaleConnectionError:
+        except StaleConnectionError:
             if not (reused and method == "GET"):
                 raise
             response = self._exchange(self._new(), method, path, headers, body)
@@ -93,10 +94,9 @@ class Transport:
         """GET ``path`` and give the answer unread; the deadline is ``seconds`` plus the request's own."""
         started = time.monotonic()
         connection = self._new()
-        deadline = seconds + self._timeout
         try:
-            with self._failures(connection, "GET", path, deadline) as arm:
-                arm()
+            with self._within(seconds + self._timeout, connection, "GET", path) as deadline:
+                deadline.connect()
                 self._send(connection, "GET", path, headers, None)
                 response = connection.getresponse()
                 self._say(f"GET {path} {response.status} (stream)", started)
@@ -120,10 +120,11 @@ class Transport:
 
     def _new(self) -> http.client.HTTPConnection:
         host, port = (self._proxy.host, self._proxy.port) if self._proxy else (self._host, self._port)
+        timeout = min(CONNECT_TIMEOUT, self._timeout)
         if not self._tls:
-            return _PlainConnection(host, port, timeout=CONNECT_TIMEOUT)
+            return _PlainConnection(host, port, timeout=timeout)
         name = self._access.tls_server_name or self._host
-        connection = _TlsConnection(host, port, self._ssl_context(), name)
+        connection = _TlsConnection(host, port, timeout, self._ssl_context(), name)
         if self._proxy:
             connection.set_tunnel(self._host, self._port, _proxy_headers(self._proxy))
         return connection
@@ -136,12 +137,12 @@ class Transport:
         headers: Headers,
         body: bytes | None,
     ) -> Response:
-        with self._failures(connection, method, path, self._timeout) as arm:
-            arm()
+        with self._within(self._timeout, connection, method, path) as deadline:
+            deadline.connect()
             self._send(connection, method, path, headers, body)
             answer = connection.getresponse()
             raw = answer.read()
-        fields = {name.lower(): value for name, value in answer.getheaders()}
+        fields = _joined(answer.getheaders())
         response = Response(answer.status, fields, _decompressed(raw, fields, self._where()))
         self._give_back(connection, answer)
         return response
@@ -156,11 +157,12 @@ class Transport:
     ) -> None:
         target = self._prefix + path
         if self._proxy and not self._tls:
-            target = f"http://{self._host}:{self._port}{target}"
+            target = f"http://{_netloc(self._host, self._port)}{target}"
             headers = [*headers, *_proxy_headers(self._proxy).items()]
         connection.putrequest(method, target, skip_accept_encoding=True)
         for name, value in headers:
-            connection.putheader(name, value)
+            # As UTF-8, which Go sends too: http.client alone would refuse a user's name outside of Latin-1.
+            connection.putheader(name, value.encode())
         if body is not None:
             connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body)
@@ -173,70 +175,28 @@ class Transport:
             self._idle.append(connection)
 
     @contextlib.contextmanager
-    def _failures(
-        self, connection: http.client.HTTPConnection, method: str, path: str, seconds: float
-    ) -> Iterator[Callable[[], None]]:
-        """Turn what the network can do into one error, and cut the connection at the deadline.
-
-        A socket's own timeout starts anew at each byte, so a server that drips would hold us for ever.
-        """
-        expired = threading.Event()
-
-        def cut() -> None:
-            expired.set()
-            if connection.sock is not None:
-                with contextlib.suppress(OSError):
-                    connection.sock.shutdown(socket.SHUT_RDWR)
-
-        watchdog = threading.Timer(seconds, cut)
-        watchdog.daemon = True
+    def _within(
+        self, seconds: float, connection: http.client.HTTPConnection, method: str, path: str
+    ) -> Iterator[_Deadline]:
+        """Turn what the network can do into one error, and cut the connection after ``seconds``."""
+        deadline = _Deadline(connection, seconds)
         try:
-            yield watchdog.start
+            yield deadline
+            # A body that ends with the connection looks whole where it was cut.
+            deadline.check()
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
-            if expired.is_set() or isinstance(error, TimeoutError):
-                sent = "" if method == "GET" else "; whether the change was made is not known"
-                raise ConnectionFailedError(
-                    f"{self._where()} did not answer {method} {path.partition('?')[0]} within {seconds:g} s{sent}",
-                    "check that it is up and reachable, or give --request-timeout",
-                ) from error
-            raise self._failure(error, method) from error
+            unknown = deadline.connected and method != "GET"
+            if deadline.expired or isinstance(error, TimeoutError):
+                limit = seconds if deadline.expired else min(seconds, CONNECT_TIMEOUT)
+                raise too_late(self._where(), f"{method} {path.partition('?')[0]}", limit, unknown=unknown) from error
+            raise connection_failure(error, self._where(), self._access, unknown=unknown) from error
         finally:
-            watchdog.cancel()
-
-    def _failure(self, error: Exception, method: str) -> ConnectionFailedError:
-        where = self._where()
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return ConnectionFailedError(
-                f"the certificate of {where} is not trusted: {error.verify_message}",
-                f"check certificate-authority of cluster {self._access.cluster!r} in {self._access.kubeconfig}",
-            )
-        if isinstance(error, ssl.SSLError):
-            return ConnectionFailedError(
-                f"no TLS connection to {where}: {_tls_reason(error)}", "check the server's address and port"
-            )
-        if isinstance(error, socket.gaierror):
-            return ConnectionFailedError(f"no such host: {where}", "check the server's address in the kubeconfig")
-        if isinstance(error, ConnectionRefusedError):
-            return ConnectionFailedError(
-                f"{where} refused the connection",
-                "check that the cluster is up, and the address in the kubeconfig",
-            )
-        if isinstance(error, (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)):
-            unknown = "" if method == "GET" else "; whether the change was made is not known"
-            return _StaleConnectionError(f"{where} closed the connection without an answer{unknown}", "try again")
-        if isinstance(error, http.client.IncompleteRead):
-            return ConnectionFailedError(f"the answer of {where} was cut short", "try again")
-        if isinstance(error, http.client.BadStatusLine):
-            return ConnectionFailedError(f"{where} does not answer in HTTP", "check the server's address and port")
-        reason = printable(getattr(error, "strerror", None) or str(error) or type(error).__name__)
-        return ConnectionFailedError(
-            f"no connection to {where}: {reason}", "check the server's address and the network"
-        )
+            deadline.cancel()
 
     def _where(self) -> str:
         through = f" (through the proxy {self._proxy.host}:{self._proxy.port})" if self._proxy else ""
-        return f"the server {self._host}:{self._port}{through}"
+        return f"the server {_netloc(self._host, self._port)}{through}"
 
     def _ssl_context(self) -> ssl.SSLContext:
         with self._lock:
@@ -249,8 +209,46 @@ class Transport:
             self._debug(f"{line} {(time.monotonic() - started) * 1000:.0f} ms")
 
 
-class _StaleConnectionError(ConnectionFailedError):
-    """The server closed the connection before it sent a byte of the answer."""
+class _Deadline:
+    """The time of one request; the connection is cut when it is up.
+
+    A socket's own timeout starts anew at each byte, so a server that drips would hold us for ever.
+    """
+
+    def __init__(self, connection: http.client.HTTPConnection, seconds: float) -> None:
+        self.expired = False
+        self.connected = False
+        self._connection = connection
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self._cut)
+        self._timer.daemon = True
+
+    def connect(self) -> None:
+        """Start the time, and connect where that is still to do. Raises TimeoutError where it took too long."""
+        self._timer.start()
+        if self._connection.sock is None:
+            self._connection.connect()
+        # http.client lets go of the socket before it reads a body that ends with the connection.
+        self._socket = self._connection.sock
+        self.connected = True
+        self.check()
+
+    def check(self) -> None:
+        """Raise TimeoutError if the time is up."""
+        if self.expired:
+            raise TimeoutError
+
+    def cancel(self) -> None:
+        """The request is over."""
+        self._timer.cancel()
+
+    def _cut(self) -> None:
+        self.expired = True
+        opened = self._socket or self._connection.sock
+        if opened is not None:
+            with contextlib.suppress(OSError):
+                # Not SSLSocket.shutdown: it drops the TLS layer, and a write would go on in the clear.
+                socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
 class _PlainConnection(http.client.HTTPConnection):
@@ -264,14 +262,18 @@ class _PlainConnection(http.client.HTTPConnection):
 class _TlsConnection(http.client.HTTPSConnection):
     """TLS with a server name of its own, which http.client cannot be told."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext, server_name: str) -> None:
-        super().__init__(host, port, timeout=CONNECT_TIMEOUT, context=context)
+    def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext, server_name: str) -> None:
+        super().__init__(host, port, timeout=timeout, context=context)
         self._tls_context = context
         self._server_name = server_name
 
     def connect(self) -> None:
         http.client.HTTPConnection.connect(self)
-        self.sock = self._tls_context.wrap_socket(self.sock, server_hostname=self._server_name)
+        # The handshake comes after the assignment, so that the deadline can cut it.
+        self.sock = self._tls_context.wrap_socket(
+            self.sock, server_hostname=self._server_name, do_handshake_on_connect=False
+        )
+        self.sock.do_handshake()
         self.sock.settimeout(None)
 
 
@@ -301,6 +303,19 @@ def _ssl_context(access: Access) -> ssl.SSLContext:
     return context
 
 
+def _netloc(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _joined(fields: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Header fields by lower-case name; the values of a name that comes again joined by commas (RFC 9110, 5.3)."""
+    joined: dict[str, str] = {}
+    for name, value in fields:
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
+
+
 def _proxy_headers(proxy: Proxy) -> dict[str, str]:
     return {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
 
@@ -312,13 +327,3 @@ def _decompressed(raw: bytes, headers: Mapping[str, str], where: str) -> bytes:
         return zlib.decompress(raw, wbits=31)
     except zlib.error as error:
         raise ConnectionFailedError(f"the answer of {where} was cut short", "try again") from error
-
-
-def _tls_reason(error: ssl.SSLError) -> str:
-    reasons = {
-        "WRONG_VERSION_NUMBER": "it does not speak TLS",
-        "HTTP_REQUEST": "it speaks plain HTTP",
-        "TLSV1_ALERT_UNKNOWN_CA": "it does not accept the client certificate",
-        "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it asks for a client certificate",
-    }
-    return reasons.get(error.reason or "", (error.reason or "the handshake failed").replace("_", " ").lower())

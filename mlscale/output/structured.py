@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+import re
+from contextlib import suppress
+from datetime import date
+from functools import cmp_to_key
+from math import isinf
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlscale.errors import UsageError
@@ -50,23 +54,29 @@ def render_json(obj: Any) -> str:
 
 
 def render_yaml(obj: Any) -> str:
-    """YAML with sorted keys, lists not indented, lines folded at 80 columns."""
+    """YAML with keys in the order of Go's encoder, lists not indented, lines folded at 80 columns."""
     import yaml
 
-    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(obj, Dumper=_kubectl_dumper(dumper), sort_keys=True, allow_unicode=True)
+    dumper = _kubectl_dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+    text: str = yaml.dump(obj, Dumper=dumper, sort_keys=False, allow_unicode=True)
     return text
 
 
 def _kubectl_dumper(base: Any) -> Any:
-    """A dumper that quotes as sigs.k8s.io/yaml does: literal blocks for several lines, double quotes for text
-    that YAML would read as a number, a boolean, a date or null."""
+    """A dumper that orders and quotes as sigs.k8s.io/yaml does: literal blocks for several lines, double quotes for
+    text that YAML would read as a number, a boolean, a date or null."""
 
     class KubectlDumper(base):  # type: ignore[misc]
         def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
             return True
 
+    # PyYAML has meanings of its own for "=", "<<" and "!", and would quote them.
+    KubectlDumper.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in known if tag in _SCALARS]
+        for first, known in base.yaml_implicit_resolvers.items()
+    }
     KubectlDumper.add_representer(str, _represent_text)
+    KubectlDumper.add_representer(dict, _represent_object)
     return KubectlDumper
 
 
@@ -75,27 +85,66 @@ def _represent_text(dumper: Any, text: str) -> Any:
 
     if "\n" in text:
         style = "|"
-    elif _reads_as_number(text) or dumper.resolve(yaml.ScalarNode, text, (True, False)) not in _PLAIN:
+    elif dumper.resolve(yaml.ScalarNode, text, (True, False)) != _TEXT or _reads_as_other(text):
         style = '"'
     else:
         style = None
     return dumper.represent_scalar(_TEXT, text, style=style)
 
 
+def _represent_object(dumper: Any, obj: Json) -> Any:
+    return dumper.represent_dict([(key, obj[key]) for key in sorted(obj, key=cmp_to_key(_compare_keys))])
+
+
 _TEXT = "tag:yaml.org,2002:str"
-_PLAIN = (_TEXT, "tag:yaml.org,2002:value", "tag:yaml.org,2002:merge")
+_SCALARS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "null", "timestamp"))
 
 
-def _reads_as_number(text: str) -> bool:
-    """``1e3`` and ``0o7`` are numbers to Go's YAML and text to PyYAML's; ``y`` and ``n`` are its old booleans."""
+def _compare_keys(one: str, other: str) -> int:
+    """The order of Go's YAML: ``web-2`` before ``web-10`` (a number by its value), letters after all else.
+
+    Negative where ``one`` comes first (goyaml.v2 sorter.go, as of sigs.k8s.io/yaml v1.6).
+    """
+    same = next((i for i, (x, y) in enumerate(zip(one, other, strict=False)) if x != y), None)
+    if same is None:
+        return len(one) - len(other)
+    letters = one[same].isalpha(), other[same].isalpha()
+    if any(letters):
+        return letters[0] - letters[1] or ord(one[same]) - ord(other[same])
+    # In 105 and 15 the 0 and the 5 differ first: a number that has begun before them keeps their places apart.
+    begun = "1" if "0" in (one[same], other[same]) and re.search(r"[1-9][0-9]*$", one[:same]) else ""
+    digits, others = _digits(one[same:]), _digits(other[same:])
+    by_value = int(f"{begun}{digits}" or "0") - int(f"{begun}{others}" or "0")
+    return by_value or len(digits) - len(others) or ord(one[same]) - ord(other[same])
+
+
+def _digits(text: str) -> str:
+    return text[: len(text) - len(text.lstrip("0123456789"))]
+
+
+def _reads_as_other(text: str) -> bool:
+    """Whether Go's YAML takes ``text`` for something else than text where PyYAML does not: ``1e3`` and ``0o7`` are
+    numbers to it, ``y`` and ``n`` its old booleans, ``0:0`` is in base 60, ``2024-1-1`` a date."""
     if text in ("y", "Y", "n", "N"):
         return True
-    if not any(character.isdigit() for character in text):
+    if not (text.isascii() and any(character.isdigit() for character in text)):
         return False
-    for convert in (float, partial(int, base=0)):
-        try:
-            convert(text)
-        except ValueError:
-            continue
-        return True
+    return _is_date(text) or bool(re.fullmatch(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+", text)) or _is_number(text)
+
+
+def _is_date(text: str) -> bool:
+    parts = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", text)
+    try:
+        return parts is not None and bool(date(*map(int, parts.groups())))
+    except ValueError:
+        return False
+
+
+def _is_number(text: str) -> bool:
+    if text != text.strip():
+        return False
+    with suppress(ValueError):
+        return not isinf(float(text))
+    with suppress(ValueError):
+        return int(text, 0) is not None
     return False

@@ -7,7 +7,7 @@ The rules are those of kubectl v1.37.2: cli-runtime ``pkg/printers/tableprinter.
 from __future__ import annotations
 
 import json
-from itertools import islice
+from itertools import chain, islice, repeat, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.text import printable
@@ -52,7 +52,7 @@ class TablePrinter:
     def _page_lines(self, page: list[list[str]]) -> Iterator[str]:
         header = self._header() if self._headers_due else None
         self._headers_due = False
-        shown = [[cell_text(cell) for cell in row] for row in page]
+        shown = [row if "".join(row).isprintable() else list(map(cell_text, row)) for row in page]
         self._widen(_page_widths(header or page[0], page, shown))
         if header is not None:
             yield self._line(header)
@@ -80,8 +80,7 @@ class TablePrinter:
         self._widths = grown + known[len(grown) :]
 
     def _line(self, cells: Sequence[str]) -> str:
-        padded = [cell.ljust(width) for cell, width in zip(cells[:-1], self._widths, strict=False)]
-        return "".join((*padded, *cells[-1:]))
+        return "".join((*map(str.ljust, cells[:-1], self._widths), *cells[-1:]))
 
 
 def render_tables(
@@ -174,17 +173,19 @@ def _page_widths(primer: Sequence[str], raw: list[list[str]], shown: list[list[s
     kubectl first pads the header (or, without headers, the first row) to the longest raw cell in **bytes**,
     then its tabwriter counts **runes**: beside 12 bytes of "über-straße" a header counts as 12, not as 11.
     """
-    columns = max(len(primer), *(len(row) for row in raw)) - 1
-    return [_column_width(primer, raw, shown, i) for i in range(columns)]
+    last = max(len(primer), *map(len, raw)) - 1
+    longest = zip_longest(*raw, fillvalue="")
+    # The last cell of a row ends no column (no tab follows it), so it never widens one.
+    ended = zip_longest(*(row[:-1] for row in shown), fillvalue="")
+    heads = chain(primer, repeat(""))
+    return [
+        _column_width(*column) for column in islice(zip(heads, longest, chain(ended, repeat(())), strict=False), last)
+    ]
 
 
-def _column_width(primer: Sequence[str], raw: list[list[str]], shown: list[list[str]], column: int) -> int:
-    # The last cell of a row ends no column (it is not followed by a tab), so it never widens one.
-    longest_bytes = max((_bytes(row[column]) for row in raw if column < len(row)), default=0)
-    longest_runes = max((len(row[column]) for row in shown if column < len(row) - 1), default=0)
-    head = primer[column] if column < len(primer) else ""
-    primed = len(head) + max(0, longest_bytes - _bytes(head))
-    return max(MIN_WIDTH, PADDING + max(primed, longest_runes))
+def _column_width(head: str, raw: Iterable[str], shown: Iterable[str]) -> int:
+    primed = len(head) + max(0, max(map(_bytes, raw)) - _bytes(head))
+    return max(MIN_WIDTH, PADDING + max(primed, max(map(len, shown), default=0)))
 
 
 def _bytes(text: str) -> int:

@@ -120,8 +120,13 @@ def judge(target: Target, wanted: int, seen: Seen, now: datetime) -> Progress:
     ready = sum(1 for pod in seen.pods if is_ready(pod) and not is_terminating(pod))
     troubles = [(pod["metadata"]["name"], pod_trouble(pod, now)) for pod in seen.pods]
     reasons = [*_replica_failures(seen.object), *summarise([(name, t) for name, t in troubles if t])]
-    removed = max(0, len(seen.pods) - wanted)
+    removed = max(0, sum(1 for pod in seen.pods if not _is_left_over(pod)) - wanted)
     return Progress(target, min(ready, wanted), wanted, removed, tuple(reasons))
+
+
+def _is_left_over(pod: Json) -> bool:
+    """Whether it has ended and nobody counts it any more, as an evicted pod, which stays until it is collected."""
+    return (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded") and not is_terminating(pod)
 
 
 def _until(look: Callable[[], tuple[bool, str]], timeout: float, clock: Clock) -> str:

@@ -150,7 +150,7 @@ class _NamedWorkload:
 
 def _read_named(client: Client, request: StatusRequest) -> TablesRead:
     """The named workloads, then their pods by selector; their HPAs by what these target."""
-    if request.only == ("hpa",):
+    if set(request.only) == {"hpa"}:
         return _read_hpas_named(client, request)
     namespace = request.targets[0].namespace
     reads: list[Callable[[], _NamedWorkload | KindTable]] = [

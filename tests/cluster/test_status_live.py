@@ -139,9 +139,9 @@ def test_a_selector_finds_the_hpas_of_what_it_selects(client: Client, web: str, 
     ours = masked(text(status(client, web, selector="app=web")))
     tables = masked(kubectl("get", "deploy,sts,pods", "-l", "app=web").stdout)
     assert "horizontalpodautoscaler" not in kubectl("get", "deploy,sts,pods,hpa", "-l", "app=web").stdout
-    alone = masked(kubectl("get", "hpa", "web").stdout).splitlines()[1]
+    alone = masked(kubectl("get", "hpa", "web").stdout).splitlines()[1].split()
     assert ours.startswith(tables + "\n")
-    assert ours.splitlines()[-1] == f"horizontalpodautoscaler.autoscaling/{alone}"
+    assert ours.splitlines()[-1].split() == [f"horizontalpodautoscaler.autoscaling/{alone[0]}", *alone[1:]]
     only_hpa = masked(text(status(client, web, selector="app=web", only=("hpa",))))
     assert only_hpa == masked(kubectl("get", "hpa", "web").stdout)
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.twins import Twins
+pytest.register_assert_rewrite("tests.contract.lines")
+
+from tests.contract.twins import Twins  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

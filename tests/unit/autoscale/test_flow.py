@@ -342,6 +342,9 @@ def test_the_metrics_api_that_is_needed(options: Json, path: str, api: str) -> N
     server.objects.pop(METRICS)
     (outcome,) = server.run(found("web"), settings=settings(**options))
     assert [finding.about for finding in outcome.findings if finding.reason == "MetricsApiAbsent"] == [api]
+    server.objects[path] = ApiError(status(503))
+    (outcome,) = server.run(found("web"), settings=settings(**options))
+    assert "MetricsApiAbsent" in {finding.reason for finding in outcome.findings}
     server.objects[path] = {}
     (outcome,) = server.run(found("web"), settings=settings(**options))
     assert not [finding for finding in outcome.findings if finding.reason == "MetricsApiAbsent"]

@@ -169,10 +169,10 @@ def test_which_pods_take_room(pod: Json, free: int) -> None:
 
 
 def test_each_pod_is_rounded_up_as_the_scheduler_does() -> None:
-    # 4 pods of 100.1m count 101m each: 4000 - 404 leaves room for 35 of 101m; exactly counted, 36 of 99.9m.
-    pods = [_pod("a", {"cpu": "100100u"}) for _ in range(4)]
-    facts = _facts(_template({"cpu": "100100u"}), [_node("a", pods="110")], pods)
-    assert plan_fit(facts, 99).fits == (4000 - 404) // 101
+    # Half a millicore counts as one: 10m less four pods are 6 copies. Counted exactly, 8m would hold 16.
+    pods = [_pod("a", {"cpu": "500u"}) for _ in range(4)]
+    facts = _facts(_template({"cpu": "500u"}), [_node("a", cpu="10m", pods="110")], pods)
+    assert plan_fit(facts, 99).fits == 6
 
 
 def test_a_request_of_nothing_needs_no_room() -> None:

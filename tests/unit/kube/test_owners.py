@@ -106,12 +106,16 @@ AUTOSCALED = _entry("kube-controller-manager", subresource="scale")
 
 
 def _object(
-    *entries: Json, replicas: int = 3, applied: object = None, annotations: Json | None = None, **labels: str
+    *entries: Json,
+    replicas: int = 3,
+    applied: object = None,
+    annotations: Json | None = None,
+    labels: Json | None = None,
 ) -> Json:
     notes = dict(annotations or {})
     if applied is not None:
         notes[LAST_APPLIED] = applied if isinstance(applied, str) else json.dumps(applied)
-    metadata = {"name": "web", "managedFields": list(entries), "annotations": notes, "labels": labels}
+    metadata = {"name": "web", "managedFields": list(entries), "annotations": notes, "labels": labels or {}}
     return {"metadata": metadata, "spec": {"replicas": replicas}}
 
 
@@ -119,6 +123,7 @@ WITH_REPLICAS = {"kind": "Deployment", "spec": {"replicas": 2}}
 WITHOUT_REPLICAS = {"kind": "Deployment", "spec": {"template": {}}}
 TRACKED = {"argocd.argoproj.io/tracking-id": "app:apps/Deployment:ns/web"}
 RELEASED = {"meta.helm.sh/release-name": "web"}
+FLUX_KUSTOMIZE = {"kustomize.toolkit.fluxcd.io/name": "web"}
 FLUX_HELM = {"helm.toolkit.fluxcd.io/name": "web"}
 CLIENT_SIDE = _entry("kubectl-client-side-apply")
 
@@ -144,7 +149,7 @@ CLIENT_SIDE = _entry("kubectl-client-side-apply")
         (_object(SCALED, applied=WITH_REPLICAS, annotations=RELEASED), "kubectl-client-side-apply", "kubectl apply"),
         # Plain updates of tools that deploy.
         (_object(_entry("helm"), annotations=RELEASED), "helm", "Helm"),
-        (_object(_entry("helm"), annotations=RELEASED, **FLUX_HELM), "helm", "Flux"),
+        (_object(_entry("helm"), annotations=RELEASED, labels=FLUX_HELM), "helm", "Flux"),
         (_object(_entry("helm-controller")), "helm-controller", "Flux"),
         (_object(_entry("argocd-controller"), annotations=TRACKED), "argocd-controller", "Argo CD"),
     ],
@@ -167,10 +172,11 @@ def test_a_tool_that_sets_replicas_from_a_manifest_owns_them(obj: Json, manager:
         _object(AUTOSCALED),
         _object(_entry("mlscale", subresource="scale")),
         _object(_entry("mlscale", "Apply")),
+        _object(_entry("argocd-controller", subresource="scale"), annotations=TRACKED),
         # Deployed by a tool, whose manifest leaves replicas to the autoscaler.
         _object(_entry("argocd-controller", "Apply", field="f:template"), annotations=TRACKED),
         _object(_entry("argocd-controller", "Apply", field="f:template"), AUTOSCALED, annotations=TRACKED),
-        _object(_entry("kustomize-controller", "Apply", field="f:template"), **{"kustomize.toolkit.fluxcd.io/name": "a"}),
+        _object(_entry("kustomize-controller", "Apply", field="f:template"), labels=FLUX_KUSTOMIZE),
         _object(_entry("helm", field="f:template"), SCALED, annotations=RELEASED),
         _object(AUTOSCALED, annotations=TRACKED),
         # kubectl apply of a manifest without replicas: it owns the field for the server's default's sake.
@@ -220,93 +226,60 @@ def test_who_wrote_replicas_last(entries: list[Json], writer: str | None) -> Non
     assert last_writer_of_replicas(_object(*entries)) == writer
 
 
-GOVERNED = "deployment.apps/web is governed by HPA web (min 2, max 5): "
 SYNC = "at its next sync (15 s by default)"
-OFF = {"ScalingActive": ("False", "ScalingDisabled")}
+ITSELF = f"it will set the replicas itself {SYNC}"
+BACK_TO_5, BACK_TO_2 = (f"it will bring the replicas back to {bound} {SYNC}" for bound in (5, 2))
+ON = "replicas above 0 switch it on again, and "
+STAYS = f"it stays active at 0 (ScaledToZero) and will set the replicas itself {SYNC}"
+SWITCHED_OFF = "scaling to 0 switches HPA web off (ScalingDisabled) until replicas are set above 0"
+PAUSED = {"ScalingActive": ("False", "ScalingDisabled")}
 AT_ZERO = {"ScaledToZero": ("True", "ScaledToZero")}
+FROM_ZERO = _hpa(least=0, metrics=("External",))
+BY_ITSELF_AT_ZERO = _hpa(least=0, metrics=("External",), conditions=AT_ZERO)
 
 
 @pytest.mark.parametrize(
-    ("hpa", "replicas", "current", "reason", "message"),
+    ("hpa", "replicas", "current", "reason", "clause"),
     [
-        (_hpa(), 3, 2, "GovernedByHPA", f"{GOVERNED}it will set the replicas itself {SYNC}"),
-        (_hpa(), 2, 3, "GovernedByHPA", f"{GOVERNED}it will set the replicas itself {SYNC}"),
-        (_hpa(), 5, 3, "GovernedByHPA", f"{GOVERNED}it will set the replicas itself {SYNC}"),
-        (_hpa(), 6, 3, "AboveHPAMax", f"{GOVERNED}it will bring the replicas back to 5 {SYNC}"),
-        (_hpa(), 1, 3, "BelowHPAMin", f"{GOVERNED}it will bring the replicas back to 2 {SYNC}"),
-        (
-            _hpa(),
-            0,
-            3,
-            "HPASwitchedOff",
-            f"{GOVERNED}scaling to 0 switches HPA web off (ScalingDisabled) until replicas are set above 0",
-        ),
-        (_hpa(), 3, 0, "HPASwitchedOn", f"{GOVERNED}switches it on again; it will set the replicas itself {SYNC}"),
-        (_hpa(), 9, 0, "AboveHPAMax", f"{GOVERNED}switches it on again; it will bring the replicas back to 5 {SYNC}"),
+        (_hpa(), 3, 2, "GovernedByHPA", ITSELF),
+        (_hpa(), 2, 3, "GovernedByHPA", ITSELF),
+        (_hpa(), 5, 3, "GovernedByHPA", ITSELF),
+        (_hpa(), 6, 3, "AboveHPAMax", BACK_TO_5),
+        (_hpa(), 1, 3, "BelowHPAMin", BACK_TO_2),
+        (_hpa(least=None), 1, 3, "GovernedByHPA", ITSELF),  # minReplicas absent is 1
+        (_hpa(), 0, 3, "HPASwitchedOff", SWITCHED_OFF),
+        (_hpa(), 3, 0, "HPASwitchedOn", ON + ITSELF),
+        (_hpa(), 9, 0, "AboveHPAMax", ON + BACK_TO_5),
+        (_hpa(), 1, 0, "BelowHPAMin", ON + BACK_TO_2),
         # Where the current replicas are not known, the HPA's own word counts.
-        (
-            _hpa(conditions=OFF),
-            3,
-            None,
-            "HPASwitchedOn",
-            f"{GOVERNED}switches it on again; it will set the replicas itself {SYNC}",
-        ),
-        (_hpa(conditions=OFF), 3, 2, "GovernedByHPA", f"{GOVERNED}it will set the replicas itself {SYNC}"),
-        # minReplicas absent is 1.
-        (
-            _hpa(least=None),
-            1,
-            3,
-            "GovernedByHPA",
-            f"deployment.apps/web is governed by HPA web (min 1, max 5): it will set the replicas itself {SYNC}",
-        ),
-        # At 0 by its own doing, it goes on computing and may leave 0 again.
-        (
-            _hpa(least=0, metrics=("External",), conditions=AT_ZERO),
-            0,
-            0,
-            "GovernedByHPA",
-            "deployment.apps/web is governed by HPA web (min 0, max 5): "
-            f"it stays active at 0 (ScaledToZero) and will set the replicas itself {SYNC}",
-        ),
-        # At 0 by hand, though min is 0: paused.
-        (
-            _hpa(least=0, metrics=("External",)),
-            0,
-            3,
-            "HPASwitchedOff",
-            "deployment.apps/web is governed by HPA web (min 0, max 5): "
-            "scaling to 0 switches HPA web off (ScalingDisabled) until replicas are set above 0",
-        ),
-        (
-            _hpa(least=0, metrics=("External",), conditions=AT_ZERO),
-            3,
-            0,
-            "GovernedByHPA",
-            f"deployment.apps/web is governed by HPA web (min 0, max 5): it will set the replicas itself {SYNC}",
-        ),
-        (
-            _hpa("keda-hpa-web", labels=KEDA_LABELS),
-            6,
-            3,
-            "AboveHPAMax",
-            "deployment.apps/web is governed by KEDA ScaledObject web through HPA keda-hpa-web (min 2, max 5): "
-            f"it will bring the replicas back to 5 {SYNC}",
-        ),
-        (
-            _hpa("keda-hpa-web", labels=KEDA_LABELS),
-            0,
-            3,
-            "HPASwitchedOff",
-            "deployment.apps/web is governed by KEDA ScaledObject web through HPA keda-hpa-web (min 2, max 5): "
-            "scaling to 0 switches HPA keda-hpa-web off (ScalingDisabled) until replicas are set above 0, "
-            "which KEDA does when a trigger is active",
-        ),
+        (_hpa(conditions=PAUSED), 3, None, "HPASwitchedOn", ON + ITSELF),
+        (_hpa(conditions=PAUSED), 3, 2, "GovernedByHPA", ITSELF),
+        # At 0 by its own doing it goes on computing and may leave 0 again; at 0 by hand it is paused.
+        (BY_ITSELF_AT_ZERO, 0, 0, "GovernedByHPA", STAYS),
+        (BY_ITSELF_AT_ZERO, 3, 0, "GovernedByHPA", ITSELF),
+        (FROM_ZERO, 0, 3, "HPASwitchedOff", SWITCHED_OFF),
+        (FROM_ZERO, 3, 0, "HPASwitchedOn", ON + ITSELF),
+        # Without a metric that is there at 0, and min 0, it is paused whatever ScaledToZero says.
+        (_hpa(least=0, conditions=AT_ZERO), 0, 0, "HPASwitchedOff", SWITCHED_OFF),
     ],
 )
-def test_what_an_hpa_will_do(hpa: Json, replicas: int, current: int | None, reason: str, message: str) -> None:
-    findings = owner_findings(WEB, replicas, [hpa], None, current)
-    assert findings == [Finding("warning", reason, message, "deployment.apps/web")]
+def test_what_an_hpa_will_do(hpa: Json, replicas: int, current: int | None, reason: str, clause: str) -> None:
+    (finding,) = owner_findings(WEB, replicas, [hpa], None, current)
+    least = hpa["spec"].get("minReplicas", 1)
+    governed = f"deployment.apps/web is governed by HPA web (min {least}, max 5): "
+    assert finding == Finding("warning", reason, governed + clause, "deployment.apps/web")
+
+
+def test_keda_is_named_with_what_it_does_at_zero() -> None:
+    hpa = _hpa("keda-hpa-web", labels=KEDA_LABELS)
+    governed = "deployment.apps/web is governed by KEDA ScaledObject web through HPA keda-hpa-web (min 2, max 5): "
+    (above,) = owner_findings(WEB, 6, [hpa], None, 3)
+    assert above.message == governed + BACK_TO_5
+    (zero,) = owner_findings(WEB, 0, [hpa], None, 3)
+    assert zero.message == (
+        f"{governed}scaling to 0 switches HPA keda-hpa-web off (ScalingDisabled) until replicas are set above 0, "
+        "which KEDA does when a trigger is active"
+    )
 
 
 def test_two_hpas_stop_each_other_but_keep_their_bounds() -> None:

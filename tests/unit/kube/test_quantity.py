@@ -79,6 +79,15 @@ def test_binary_amounts_are_capped_at_int64() -> None:
     assert parse_quantity("10E").value == 10**19
 
 
+def test_there_is_no_suffix_above_exa() -> None:
+    # Upstream looks for one and, finding none, prints 1000E as 1.
+    assert str(parse_quantity("1000E")) == "1000E"
+
+
+def test_a_binary_amount_below_one_becomes_decimal() -> None:
+    assert (parse_quantity("0.0001Ki").format, parse_quantity("1Ki").format) == ("DecimalSI", "BinarySI")
+
+
 @pytest.mark.parametrize(
     "text",
     ["", " ", "1 ", " 1", "foo", "1x", "1mi", "1K", "1ei", "1e", "e", "m", ".", "-", "1..2", "1,5", "3e1m", "1e1.5",
