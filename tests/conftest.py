@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """End the control plane that this test run started, once all workers are done."""
     if not hasattr(session.config, "workerinput"):
-        control_plane.down(_say, test_session=os.getpid())
+        control_plane.down(test_session=os.getpid())
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -97,6 +98,7 @@ app.command("status")(status_command)
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    _open_streams()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -104,26 +106,56 @@ def run(arguments: list[str]) -> int:
     """Run ``arguments``; the exit code. Nothing escapes as a traceback but a defect of mlscale itself."""
     messages = Messages(sys.stderr, os.environ)
     try:
-        code = app(normalised(arguments), prog_name="mlscale", standalone_mode=False)
-        sys.stdout.flush()
+        code = int(app(normalised(arguments), prog_name="mlscale", standalone_mode=False) or ExitCode.DONE)
     except MlscaleError as error:
         messages.error(error)
-        return error.exit_code
+        code = error.exit_code
     except TyperException as error:
-        return _usage_problem(error, messages)
+        code = _usage_problem(error, messages)
     except KeyboardInterrupt:
-        messages.clear_progress()
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone, as with `| head`; the interpreter must not try to flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+    except SystemExit as error:
+        # What typer makes of an output whose reader has gone.
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        code = ExitCode.DONE
+    except OSError as error:
+        code = _not_written(error, messages)
     except Exception as error:  # A person at a terminal, or a log, must not get a traceback.
         messages.error(_defect(error))
         if "--debug" in arguments:
             raise
         return ExitCode.ERROR
-    return int(code or ExitCode.DONE)
+    return _flushed(code, messages)
+
+
+def _open_streams() -> None:
+    """A stream that the caller has closed (``>&-``) discards; text is UTF-8 as kubectl's, whatever the locale."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _flushed(code: int, messages: Messages) -> int:
+    """Write what is left to stdout; ``code``, or that of an error in doing so."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        return code or _not_written(error, messages)
+    return code
+
+
+def _not_written(error: OSError, messages: Messages) -> int:
+    # The interpreter must not try to flush it once more at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        # Whoever read our output has gone, as with `| head`.
+        return ExitCode.DONE
+    messages.error(MlscaleError(f"cannot write to standard output: {error.strerror}", "what was asked may be done"))
+    return ExitCode.ERROR
 
 
 def _defect(error: Exception) -> MlscaleError:

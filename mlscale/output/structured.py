@@ -141,10 +141,11 @@ def _is_date(text: str) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    if text != text.strip():
+    if text[0] not in "+-.0123456789" or text != text.strip():
         return False
+    plain = text.replace("_", "")
     with suppress(ValueError):
-        return not isinf(float(text))
+        return not isinf(float(plain))
     with suppress(ValueError):
-        return int(text, 0) is not None
+        return int(plain, 0) is not None
     return False

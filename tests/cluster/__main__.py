@@ -26,7 +26,7 @@ def _run(command: str) -> int:
     elif command == "up":
         print(control_plane.up(_say))
     elif command == "down":
-        control_plane.down(_say)
+        control_plane.down()
     else:
         answer = control_plane.status()
         print(answer)

@@ -136,14 +136,15 @@ def ensure_binaries(say: Say) -> Path:
 
 
 @contextmanager
-def file_lock(path: Path, say: Say) -> Iterator[None]:
-    """Hold an exclusive lock on `path`; the kernel frees it even if the holder is killed."""
+def file_lock(path: Path, say: Say | None = None) -> Iterator[None]:
+    """Hold an exclusive lock on `path`, saying so where it waits; the kernel frees it even if the holder is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"waiting for another process that holds {path}")
+            if say is not None:
+                say(f"waiting for another process that holds {path}")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 

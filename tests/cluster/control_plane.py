@@ -60,7 +60,7 @@ def up(say: Say, test_session: int | None = None) -> Path:
     Builds the programs on the first run. Raises ClusterError where it cannot build or start.
     """
     folder = binaries.ensure_binaries(say)
-    with _lock(say):
+    with _lock():
         running = _is_up(folder)
         if not running:
             if STATE.exists():
@@ -71,20 +71,20 @@ def up(say: Say, test_session: int | None = None) -> Path:
     return KUBECONFIG
 
 
-def down(say: Say, test_session: int | None = None) -> None:
+def down(test_session: int | None = None) -> None:
     """End the control plane and remove .cluster; nothing happens where there is none.
 
     With `test_session`, only a cluster that this test run started is ended.
     """
     if test_session is not None and _owner() != test_session:
         return
-    with _lock(say):
+    with _lock():
         _remove()
 
 
-def _lock(say: Say) -> AbstractContextManager[None]:
+def _lock() -> AbstractContextManager[None]:
     # One for all checkouts: kwokctl looks for free ports first and binds them later.
-    return binaries.file_lock(binaries.cache_root() / "control-plane.lock", say)
+    return binaries.file_lock(binaries.cache_root() / "control-plane.lock")
 
 
 def _owner() -> int | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.cluster import access, manifests
+from tests.cluster import manifests
 from tests.contract.lines import Line, check
 from tests.contract.twins import GROUP, files
 
@@ -18,9 +18,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.cluster
 
 WEB = files()["web.json"][0]
-DEPLOYMENTS = ("web", "api", "noreq", "huge")
-ALL_OF_FILE = (*(f"deployment.apps/{name}" for name in DEPLOYMENTS), "statefulset.apps/db", "replicaset.apps/plainrs")
-
+SERVED = f"""apiVersion: {GROUP}/v1
+kind: Served
+metadata:
+  creationTimestamp: TIME
+  generation: N
+  name: m1
+  namespace: NAMESPACE
+  resourceVersion: N
+  uid: UID
+spec:
+  replicas: 1
+"""
 NAMES = [
     Line("type and name", "scale deployment web --replicas=4"),
     Line("the same count again", "scale deployment web --replicas=2", says="had 2 replicas already"),
@@ -50,7 +59,7 @@ NAMES = [
     Line("a set selector", "scale deploy --selector 'app in (web, api)' --replicas=3"),
     Line("a selector of two types", "scale deploy,rs -l app=plainrs --replicas=3"),
     Line("a selector that matches nothing", "scale deploy -l tier=none --replicas=1", 3, "no deployments"),
-    Line("a selector that is none", "scale deploy -l 'a=b=c' --replicas=1", 1, "a=b=c"),
+    Line("a selector that is none", "scale deploy -l 'a=b=c' --replicas=1", 2, "-l 'a=b=c' is no label selector"),
     Line("all of an empty namespace", "scale deploy --all --replicas=1 -n default", 3, "no deployments"),
     Line("all of a type", "scale sts --all --replicas=2"),
     Line("all deployments", "scale deployments --all --replicas=1"),
@@ -67,7 +76,13 @@ NAMES = [
         2,
         "both a name and -l were given",
     ),
-    Line("--all and a selector", "scale deploy --all -l tier=front --replicas=1", 2, "--all and -l"),
+    Line(
+        "--all and a selector",
+        "scale deploy --all -l tier=front --replicas=1",
+        2,
+        "--all and -l",
+        different="a-name-with-all-or-a-selector-is-refused",
+    ),
     Line("the category all", "scale all --all --replicas=1", 3, "no resource type 'all'"),
     Line("--all=true", "scale sts --all=true --replicas=2"),
     Line("--all=false", "scale sts db --all=false --replicas=2"),
@@ -89,15 +104,18 @@ FILES = [
     Line("a folder", "scale -f folder --replicas=3"),
     Line("a folder and its folders", "scale -f folder -R --replicas=3"),
     Line("a file with an object that is not there", "scale -f ghost.json --replicas=3", 3, '"ghost" not found'),
+    Line("a file of all kinds", "scale -f all.json --replicas=3", 2, "service/web cannot be scaled"),
     Line(
-        "a file with kinds that do not scale",
-        "scale -f all.json --replicas=3",
+        "a file with a kind that does not scale first",
+        "scale -f mixed.json --replicas=3",
         2,
-        "pod/lone cannot be scaled",
+        "daemonset.apps/logd cannot be scaled",
         different="one-failing-target-does-not-stop-the-others",
-        prints="".join(f"{name} scaled\n" for name in (*ALL_OF_FILE, "replicationcontroller/oldrc")),
-        leaves=dict.fromkeys((*ALL_OF_FILE, "replicationcontroller/oldrc"), 3),
+        prints="deployment.apps/web scaled\n",
+        leaves={"deployment.apps/web": 3},
     ),
+    Line("a file's own namespace", "scale -f {ns}.json --replicas=3 --kubeconfig admin.yaml"),
+    Line("a file's own namespace and another", "scale -f {ns}.json -n default --replicas=3", 2, "is in namespace"),
     Line("a file that is missing", "scale -f nosuch.json --replicas=1", 2, 'the path "nosuch.json" does not exist'),
     Line("a file and a name", "scale -f web.json deploy/api --replicas=1", 2, "-f was given with a name"),
     Line("an empty standard input", "scale -f - --replicas=1", 2, "holds no objects", stdin=""),
@@ -177,10 +195,23 @@ OUTPUTS = [
     Line("-o name", "scale deploy/web sts/db --replicas=3 -o name"),
     Line("-oname", "scale deploy/web --replicas=3 -oname"),
     Line("-o name in a dry run", "scale deploy/web --replicas=3 --output=name --dry-run=server"),
-    Line("-o json", "scale srvd/m1 --replicas=3 -o json"),
-    Line("-o yaml", "scale srvd/m1 --replicas=3 -o yaml"),
-    Line("-o json of a file", "scale -f served.json --replicas=3 -o json"),
-    Line("-o yaml of a service account's object twice", "scale srvd/m1 srvd/m1 --replicas=1 -o yaml"),
+    Line("-o json", "scale rc/oldrc --replicas=1 -o json --current-replicas=1"),
+    Line("-o yaml", "scale rc/oldrc --replicas=1 -o yaml"),
+    Line("-o json of two", "scale srvd/m1 srvd/m1 --replicas=1 -o json"),
+    Line("-o yaml of two", "scale srvd/m1 srvd/m1 --replicas=1 -o yaml"),
+    Line(
+        "-o yaml of a custom resource",
+        "scale srvd/m1 --replicas=3 -o yaml",
+        different="objects-printed-with-o",
+        prints=SERVED.replace("replicas: 1", "replicas: 3"),
+        leaves={f"served.{GROUP}/m1": 3},
+    ),
+    Line(
+        "-o yaml of a file",
+        "scale -f served.json --replicas=1 -o yaml",
+        different="objects-printed-with-o",
+        prints=SERVED,
+    ),
     Line("-o wide", "scale deploy/web --replicas=4 -o wide", 2, "-o wide is not an output format"),
     Line("-o nothing known", "scale deploy/web --replicas=4 -o xml", 2, "give one of json, name, yaml"),
     Line(
@@ -215,7 +246,7 @@ TIMEOUTS = [
         "a negative time-out",
         "scale deploy/web --replicas=3 --timeout=-1s",
         2,
-        "is not a duration",
+        "--timeout -1s is negative",
         different="a-negative-time-out-is-refused",
     ),
 ]
@@ -231,7 +262,13 @@ NUMBERS = [
     Line("the most", "scale deploy/web --replicas=2147483647 --dry-run=server"),
     Line("an empty count", "scale deploy/web --replicas=", 2, "is not a whole number"),
     Line("a count in hexadecimal", "scale deploy/web --replicas=0x2 --dry-run=server"),
-    Line("a count in octal", "scale deploy/web --replicas=010", before={"deployment.apps/web": 1}),
+    Line(
+        "a count with a leading zero",
+        "scale deploy/web --replicas=010",
+        2,
+        "is not a whole number",
+        different="a-leading-zero-is-refused",
+    ),
     Line("a count with an underscore", "scale deploy/web --replicas=1_0"),
     Line("a count with a plus", "scale deploy/web --replicas=+3"),
     Line("a count with a space", "scale deploy/web --replicas=' 3'", 2, "is not a whole number"),

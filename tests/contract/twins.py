@@ -141,7 +141,10 @@ class Twins:
             (self.folder / name).write_text(json.dumps(body if len(objects) > 1 else objects[0]), encoding="utf-8")
         namespaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": t.namespace}} for t in self.twins]
         self.cluster.apply(namespaces)
+        access.kubeconfig_for_namespace(self.cluster, "default", self.folder / "admin.yaml")
         for twin in self.twins:
+            own = {**workloads()[0], "metadata": {"name": "web", "namespace": twin.namespace}}
+            (self.folder / f"{twin.namespace}.json").write_text(json.dumps(own), encoding="utf-8")
             wait = ("wait", "--for=create", "serviceaccount/default", "--timeout=30s")
             self.cluster.kubectl(*wait, "-n", twin.namespace)
             self.cluster.kubectl("create", "-n", twin.namespace, "-f", str(self.folder / "all.json"))
@@ -222,7 +225,9 @@ def files() -> dict[str, list[Json]]:
         "web.json": [web],
         "ghost.json": [ghost],
         "served.json": [served],
+        "elsewhere.json": [{**ghost, "metadata": {"name": "ghost", "namespace": "default"}}],
         "two.json": [web, api],
+        "mixed.json": [_without_scale()[0], web],
         "all.json": workloads(),
         "folder/web.json": [web],
         "folder/deeper/api.json": [api],
