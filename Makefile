@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check format test cluster-up cluster-down demo docs clean
+.PHONY: help setup check format test cluster-up cluster-down demo bench docs clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,3 +50,6 @@ docs: setup ## Build the documentation into site/
 clean: ## Remove everything that was made here; the built control plane stays in its cache
 	@if [ -d .cluster ] && [ -x $(BIN)/python ]; then $(BIN)/python -m tests.cluster down; fi
 	rm -rf .venv .cluster site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+bench: cluster-up ## Time mlscale beside kubectl on that control plane
+	@KUBECONFIG=$(CURDIR)/.cluster/kubeconfig $(BIN)/python -m benchmarks.side_by_side

@@ -34,6 +34,12 @@ app = typer.Typer(
 CONNECTION = "Connection (before or after the command, as with kubectl)"
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mlscale {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def connection_options(
     context: typer.Context,
@@ -59,12 +65,11 @@ def connection_options(
     request_timeout: Annotated[str, typer.Option(help="How long one request may take.")] = "30s",
     disable_compression: Annotated[bool, typer.Option("--disable-compression", help="Ask for no gzip.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show each request on stderr, never a secret.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Scale machine-learning workloads on Kubernetes, and see what limits them."""
-    if version:
-        typer.echo(f"mlscale {__version__}")
-        raise typer.Exit
     context.obj = Session(
         overrides=Overrides(
             kubeconfig=kubeconfig,
@@ -133,7 +138,7 @@ def _open_streams() -> None:
     """A stream that the caller has closed (``>&-``) discards; text is UTF-8 as kubectl's, whatever the locale."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  open until the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -87,7 +87,7 @@ def _check(session: Session, found: Sequence[Found | MlscaleError], request: Sca
             session.messages.error(result)
             code = code or result.exit_code
             continue
-        session.out.write(render_check(result))
+        session.answer(render_check(result))
         session.messages.findings(result.owners)
         falls_short = result.fit is not None and result.fit.falls_short
         code = code or (ExitCode.REFUSED if falls_short else ExitCode.DONE)
@@ -100,7 +100,7 @@ def _scale(
     from datetime import UTC, datetime
 
     from mlscale.scale.flow import scale
-    from mlscale.scale.wait import Clock
+    from mlscale.scale.model import Clock
 
     def progress(state: Progress) -> None:
         session.messages.progress(f"{state.target.printed}: {state.sentence}", "; ".join(state.reasons))
@@ -108,9 +108,12 @@ def _scale(
     clock = Clock(time.monotonic, time.sleep, lambda: datetime.now(UTC))
     readable = [item for item in found if not isinstance(item, MlscaleError)]
     code = ExitCode.DONE
-    for outcome in scale(session.client, readable, request, clock, progress):
-        said = _say(session, outcome, request, form)
-        code = code or said
+    try:
+        for outcome in scale(session.client, readable, request, clock, progress):
+            said = _say(session, outcome, request, form)
+            code = code or said
+    finally:
+        session.messages.clear_progress()
     for item in found:
         if isinstance(item, MlscaleError):
             session.messages.error(item)
@@ -132,8 +135,7 @@ def _say(
     if outcome.error:
         session.messages.error(outcome.error)
         return outcome.error.exit_code
-    session.out.write(render_outcome(outcome, request, form))
-    session.out.flush()
+    session.answer(render_outcome(outcome, request, form), form)
     change = render_change(outcome)
     if change and form is None:
         session.messages.note(change)

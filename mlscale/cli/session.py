@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mlscale.kube.client import Client
     from mlscale.kube.discovery import Kinds
     from mlscale.kube.targets import Selection
+    from mlscale.output.structured import ObjectFormat
 
 REQUEST_TIMEOUT = 30.0
 """Seconds that one request may take where no --request-timeout was given."""
@@ -30,6 +32,19 @@ class Session:
     debug: bool = False
     messages: Messages = field(default_factory=lambda: Messages(sys.stderr, os.environ))
     out: TextIO = field(default_factory=lambda: sys.stdout)
+
+    _answered: bool = False
+
+    def answer(self, text: str, form: ObjectFormat | None = None) -> None:
+        """Write ``text`` to stdout at once; a YAML document after another is set apart by ``---``.
+
+        A reader that has gone, as with ``| head``, does not stop what is still to be done.
+        """
+        apart = "---\n" if form == "yaml" and self._answered else ""
+        self._answered = True
+        with suppress(BrokenPipeError):
+            self.out.write(apart + text)
+            self.out.flush()
 
     @cached_property
     def client(self) -> Client:

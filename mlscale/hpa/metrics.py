@@ -109,7 +109,7 @@ def scales_to_zero(metrics: list[Json]) -> bool:
 
 def _resource_target(option: str, resource: Resource, text: str) -> Json:
     percent, amount, _ = _SPELLINGS[resource]
-    hint = f"write {percent.split(' ')[0]} for {percent.partition(' ')[2]}, or {amount} for an average a pod"
+    hint = f"write {percent.split(' ')[0]} for a share {percent.partition(' ')[2]}, or {amount} for an average a pod"
     if text.endswith("%") and is_digits(text[:-1]):
         return _utilization(whole_number(option, text[:-1], low=1, example=percent.split(" ")[0]))
     if text.rstrip().endswith("%"):

@@ -31,9 +31,12 @@ class Kinds:
         """As ``find``; raises NotFoundError with near matches where the server has no such type."""
         kind = self.find(word)
         if kind is None:
-            words = {name for known in (*BUILT_IN, *self.served()) for name in (known.plural, known.singular)}
-            raise NotFoundError(f"the server has no resource type {printable(word)!r}", did_you_mean(word, words))
+            raise NotFoundError(f"the server has no resource type {printable(word)!r}", did_you_mean(word, self.words()))
         return kind
+
+    def words(self) -> set[str]:
+        """The plural and singular name of every kind."""
+        return {name for known in (*BUILT_IN, *self.served()) for name in (known.plural, known.singular)}
 
     def of_object(self, api_version: str, kind: str) -> Kind:
         """The kind of an object that says ``apiVersion`` and ``kind``; raises NotFoundError if it is not served."""

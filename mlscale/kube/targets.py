@@ -72,6 +72,8 @@ def read_found(client: Client, kinds: Kinds, selection: Selection, stdin: IO[str
         return _found_by_list(client, kinds, selection)
     targets = named_targets(client.namespace, kinds, selection.args)
     results = client.together(*[partial(_read, client, target) for target in targets])
+    if isinstance(results[0], ApiNotFoundError) and _may_be_a_type(kinds, selection.args):
+        raise _neither_type_nor_name(kinds, selection.args[0], explain_not_found(client, targets[0]))
     return [
         explain_not_found(client, target) if isinstance(result, ApiNotFoundError) else result
         for target, result in zip(targets, results, strict=True)
@@ -112,6 +114,17 @@ def named_targets(namespace: str, kinds: Kinds, args: Sequence[str]) -> list[Tar
     return [Target(kind, namespace, _checked_name(name)) for kind in types for name in names]
 
 
+def _may_be_a_type(kinds: Kinds, args: Sequence[str]) -> bool:
+    """Whether the first of several words was read as a name only because the server has no such type."""
+    return len(args) > 1 and "/" not in "".join(args) and kinds.find(args[0].split(",")[0]) is None
+
+
+def _neither_type_nor_name(kinds: Kinds, word: str, not_found: MlscaleError) -> MlscaleError:
+    """The error for ``statefulst db``, which must not act on a deployment db."""
+    meant = did_you_mean(word, kinds.words()) or not_found.hint
+    return NotFoundError(f"{not_found.message}, nor is there such a type; nothing was changed", meant)
+
+
 def _slashed(namespace: str, kinds: Kinds, arg: str) -> Target:
     word, _, name = arg.partition("/")
     if not (word and name) or "/" in name:
@@ -140,7 +153,8 @@ def _found_by_list(client: Client, kinds: Kinds, selection: Selection) -> list[F
     for kind, items in zip(types, lists, strict=True):
         if isinstance(items, ApiError) and items.status.code == 400 and selection.selector:
             raise UsageError(
-                f"-l {printable(selection.selector)!r} is no label selector: {items.message}", "write it as in -l app=web"
+                f"-l {printable(selection.selector)!r} is no label selector: {items.message}",
+                "write it as in -l app=web",
             )
         if isinstance(items, MlscaleError):
             found.append(items)

@@ -56,7 +56,11 @@ class Messages:
     def progress(self, live: str, reasons: str) -> None:
         """On a terminal one line that changes to ``live``; elsewhere a line whenever ``reasons`` change."""
         if self.is_terminal:
-            self._stream.write(f"{CLEAR_LINE}{printable(live)}")
+            import shutil
+
+            # A line that wraps could not be taken away again.
+            columns = shutil.get_terminal_size().columns
+            self._stream.write(f"{CLEAR_LINE}{printable(live)[: columns - 1]}")
             self._stream.flush()
             self._progress_shown = True
         elif reasons and reasons != self._last_progress:

@@ -43,9 +43,9 @@ def without_managed_fields(obj: Json) -> Json:
     return {**obj, "metadata": metadata} if "metadata" in obj else obj
 
 
-def render_json(obj: Any) -> str:
-    """JSON with sorted keys, four spaces and Go's HTML escapes, and a newline."""
-    text = json.dumps(obj, indent=4, sort_keys=True, ensure_ascii=False)
+def render_json(obj: Any, *, sort_keys: bool = True) -> str:
+    """JSON with sorted keys (or as they are), four spaces and Go's HTML escapes, and a newline."""
+    text = json.dumps(obj, indent=4, sort_keys=sort_keys, ensure_ascii=False)
     # Go's encoder writes these so that JSON can stand in HTML and JavaScript.
     for character in "<>&\u2028\u2029":
         if character in text:

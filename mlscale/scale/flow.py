@@ -10,7 +10,7 @@ from mlscale.errors import MlscaleError, NotAllowedError
 from mlscale.kube.api_errors import ApiNotFoundError
 from mlscale.kube.kinds import HPA
 from mlscale.kube.targets import Found, explain_not_found
-from mlscale.scale.model import WAIT_TIMEOUT, Progress, ScaleOutcome, ScalePlan, ScaleRequest
+from mlscale.scale.model import WAIT_TIMEOUT, Clock, Progress, ScaleOutcome, ScalePlan, ScaleRequest
 from mlscale.scale.plan import ScaleFacts, plan_scale, refusal, replicas_of
 from mlscale.scale.write import write_scale
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from mlscale.kube.capacity import CapacityFacts
     from mlscale.kube.client import Client, Json
-    from mlscale.scale.wait import Clock
 
 
 def scale(

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from mlscale.errors import MlscaleError
     from mlscale.kube.client import Json
     from mlscale.kube.finding import Finding
@@ -70,6 +73,15 @@ class ScaleOutcome:
     """The object with spec.replicas set, as kubectl prints it with -o."""
     written: bool
     error: MlscaleError | None = None
+
+
+@dataclass(frozen=True)
+class Clock:
+    """``now`` in monotonic seconds, ``sleep``, and ``wall`` for comparison with the API's timestamps."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    wall: Callable[[], datetime]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from mlscale.kube.kinds import EVENT, HPA, POD
 from mlscale.kube.owners import HPA_CONTROLLER, hpas_of, last_writer_of_replicas
 from mlscale.kube.pods import is_ready, is_terminating, pod_trouble, summarise
 from mlscale.kube.text import printable
-from mlscale.scale.model import Progress, ScalePlan
+from mlscale.scale.model import Clock, Progress, ScalePlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,15 +24,6 @@ if TYPE_CHECKING:
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
 """Seconds between two looks: quick at first, then once a second as kubectl does."""
-
-
-@dataclass(frozen=True)
-class Clock:
-    """``now`` in monotonic seconds, ``sleep``, and ``wall`` for comparison with the API's timestamps."""
-
-    now: Callable[[], float]
-    sleep: Callable[[float], None]
-    wall: Callable[[], datetime]
 
 
 @dataclass(frozen=True)
