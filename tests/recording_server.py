@@ -10,13 +10,15 @@ import gzip
 import json
 import select
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    import ssl
 
 Json = dict[str, Any]
 
@@ -140,10 +142,11 @@ class _Server(ThreadingHTTPServer):
         with self.owner.lock:
             number = self.owner.connections
             self.owner.connections += 1
-        if self.context:
-            request = self.context.wrap_socket(request, server_side=True)
-        request.connection_number = number if self.context else None
-        _Handler(request, (client_address, number), self)
+        if not self.context:
+            _Handler(request, (client_address, number), self)
+            return
+        with self.context.wrap_socket(request, server_side=True) as secured:
+            _Handler(secured, (client_address, number), self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away, or that does not like the certificate, is what some tests want."""
@@ -182,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class TunnelProxy:
-    """A proxy for CONNECT: remembers the head of each request and tunnels to ``upstream``, or refuses with ``status``."""
+    """A proxy for CONNECT: remembers each request's head and tunnels to the port ``upstream``, or refuses."""
 
     def __init__(self, upstream: int, status: str = "200 Connection established") -> None:
         self.heads: list[str] = []

@@ -72,7 +72,7 @@ def _status(code: int, body: object, request: str) -> ApiStatus:
         message = str(body.get("message") or "")
         reason = str(body.get("reason") or "")
         details = body.get("details")
-        text = shortened(message) or f"the server answered {code} {reason} to {request}"
+        text = shortened(message) or f"the server answered {f'{code} {reason}'.strip()} to {request}"
         return ApiStatus(code, reason, text, details if isinstance(details, dict) else {})
     return ApiStatus(code, "", f"the server answered {code} to {request}")
 

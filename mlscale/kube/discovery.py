@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from mlscale.kube.client import Client, Json
 
+LISTED = "kubectl api-resources lists the types"
+
 
 class Kinds:
     """Looks types up: the built-in table first, the server (two requests, once) for any other word."""
@@ -31,7 +33,9 @@ class Kinds:
         """As ``find``; raises NotFoundError with near matches where the server has no such type."""
         kind = self.find(word)
         if kind is None:
-            raise NotFoundError(f"the server has no resource type {printable(word)!r}", did_you_mean(word, self.words()))
+            raise NotFoundError(
+                f"the server has no resource type {printable(word)!r}", did_you_mean(word, self.words()) or LISTED
+            )
         return kind
 
     def words(self) -> set[str]:

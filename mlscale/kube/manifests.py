@@ -99,4 +99,6 @@ def _expanded(document: Any, name: str) -> list[Json]:
         raise UsageError(f"an object in {name} lacks apiVersion or kind", "each object needs both")
     if not (isinstance(metadata, dict) and isinstance(metadata.get("name"), str) and metadata["name"]):
         raise UsageError(f"a {printable(document['kind'])} in {name} has no metadata.name", "each object needs a name")
+    if not isinstance(metadata.get("namespace") or "", str):
+        raise UsageError(f"metadata.namespace of an object in {name} is no text", "put it in quotes")
     return [document]

@@ -90,9 +90,10 @@ def check_selection(selection: Selection) -> None:
     if by_list and (len(selection.args) > 1 or any("/" in arg for arg in selection.args)):
         how = "--all" if selection.every else "-l"
         raise UsageError(f"both a name and {how} were given", f"give names, or a type and {how}")
+    if by_list and not selection.args:
+        raise UsageError("no type was given", "give one, as in deployments --all or deployments -l app=web")
     if not (selection.args or selection.filenames):
-        what = " (as in: deployments --all)" if by_list else ""
-        raise UsageError("no workload was named", f"give a NAME, TYPE/NAME, a TYPE with -l or --all{what}, or -f FILE")
+        raise UsageError("no workload was named", "give a NAME, TYPE/NAME or -f FILE")
 
 
 def named_targets(namespace: str, kinds: Kinds, args: Sequence[str]) -> list[Target]:
@@ -183,7 +184,7 @@ def _found_in_files(client: Client, kinds: Kinds, selection: Selection, stdin: I
     found: list[Found | MlscaleError] = []
     for manifest in manifests:
         metadata = manifest["metadata"]
-        own = metadata.get("namespace")
+        own = metadata.get("namespace") or None
         if selection.namespace_given and own not in (None, client.namespace):
             raise UsageError(
                 f"{printable(metadata['name'])!r} of the file is in namespace {own!r}, not {client.namespace!r}",

@@ -72,11 +72,17 @@ METRICS = [
         "--cpu-percent '-5' is less than 1",
         different="numbers-that-kubectl-replaces-are-refused",
     ),
-    Line("--cpu 0 per cent", f"{API} --cpu=0%", 2, "--cpu '0' is less than 1"),
+    Line(
+        "--cpu 0 per cent",
+        f"{API} --cpu=0%",
+        2,
+        "--cpu '0' is less than 1",
+        different="numbers-that-kubectl-replaces-are-refused",
+    ),
     Line("--cpu below 0 per cent", f"{API} --cpu=-5%", 2, "--cpu '-5%' is not a percentage"),
     Line("--cpu with a space", f"{API} '--cpu=50 %'", 2, "--cpu '50 %' is not a percentage"),
     Line("--cpu in words", f"{API} --cpu=abc", 2, "--cpu: 'abc' is not an amount"),
-    Line("--cpu empty", f"{API} --cpu=", 2, "--cpu"),
+    Line("--cpu empty", f"{API} --cpu=", 2, "--cpu: ''", different="numbers-that-kubectl-replaces-are-refused"),
     Line("--cpu-percent in words", f"{API} --cpu-percent=abc", 2, "--cpu-percent 'abc' is not a whole number"),
     Line("--memory in words", f"{API} --memory=lots", 2, "--memory: 'lots' is not an amount"),
     Line("--cpu-percent and --cpu", f"{API} --cpu-percent=50 --cpu=60%", 2, "mutually exclusive"),
@@ -106,8 +112,6 @@ RANGES = [
     Line("max beyond int32", "autoscale deployment api --max=2147483648 --cpu=50%", 2, "is more than 2147483647"),
     Line("no min", "autoscale deployment api --max=5 --cpu=50%"),
     Line("min as max", "autoscale deployment api --min=2 --max=2 --cpu=50%"),
-    Line("min -1 is not a number of replicas", "autoscale deployment api --min=-1 --max=5 --cpu=50%", 2, "--min '-1'",
-         different="numbers-that-kubectl-replaces-are-refused"),
     Line(
         "min 0",
         "autoscale deployment api --min=0 --max=5 --cpu=50%",
@@ -122,7 +126,7 @@ RANGES = [
         "--min '-3' is less than 0",
         different="numbers-that-kubectl-replaces-are-refused",
     ),
-]  # fmt: skip
+]
 
 OUTPUTS = [
     Line("dry run of the client", f"{API} --cpu=50% --dry-run=client"),
@@ -136,7 +140,7 @@ OUTPUTS = [
     Line("-o json", f"{API} --cpu=50% -o json"),
     Line("-o name", f"{API} --cpu=50% -o name"),
     Line("-o name and --name", f"{API} --cpu=50% --name=other -o name"),
-    Line("-o wide", f"{API} --cpu=50% -o wide", 2, "-o wide is not an output format"),
+    Line("-o wide", f"{API} --cpu=50% -o wide", 2, "is not an output format", different="formats-of-o"),
     Line(
         "-o jsonpath",
         f"{API} --cpu=50% -o jsonpath={{.spec}}",
@@ -144,7 +148,13 @@ OUTPUTS = [
         "is not an output format",
         different="formats-of-o",
     ),
-    Line("--save-config and --record", f"{API} --cpu=50% --record"),
+    Line(
+        "--record",
+        f"{API} --cpu=50% --record",
+        different="options-without-effect",
+        prints=AUTOSCALED.format("api"),
+        leaves={"api": {"maxReplicas": 5}},
+    ),
     Line(
         "--save-config",
         f"{API} --cpu=50% --save-config",
@@ -159,7 +169,9 @@ TARGETS = [
     Line("a stateful set", "autoscale sts/db --min=1 --max=3 --cpu=50%"),
     Line("a replica set", "autoscale rs plainrs --min=1 --max=3 --cpu=50%"),
     Line("a replication controller", "autoscale rc oldrc --min=1 --max=3 --cpu=50%"),
-    Line("a custom resource without a selector", "autoscale served m1 --min=1 --max=5 --cpu=50%", says="has no selector"),
+    Line(
+        "a custom resource without a selector", "autoscale served m1 --min=1 --max=5 --cpu=50%", says="has no selector"
+    ),
     Line("a custom resource by plural and group", f"autoscale serveds.{GROUP}/m1 --max=5 --cpu=50%"),
     Line("two names", "autoscale deployment api web --min=1 --max=5 --cpu=50%"),
     Line("a name of its own", f"{API} --cpu=50% --name=other"),
@@ -174,7 +186,8 @@ TARGETS = [
     Line("a type without a name", "autoscale deployment --max=5 --cpu=50%", 2, "no name was given"),
     Line("a name that is not there", "autoscale deployment nosuch --max=5 --cpu=50%", 3, '"nosuch" not found'),
     Line("one of two is not there", "autoscale deployment nosuch api --max=5 --cpu=50%", 3, '"nosuch" not found'),
-    Line("a type that is not there", "autoscale foo web --max=5 --cpu=50%", 3, "no resource type"),
+    Line("a type that is not there", "autoscale foo web --max=5 --cpu=50%", 3, "nor is there such a type"),
+    Line("a type/name that is not there", "autoscale foo/web --max=5 --cpu=50%", 3, "no resource type"),
     Line("a namespace that is not there", f"{API} --cpu=50% -n tx-nosuch", 3, 'namespace "tx-nosuch" not found'),
     Line("a daemon set", "autoscale ds logd --min=2 --max=5 --cpu=50%", 6, "cannot autoscale a DaemonSet"),
     Line("a pod", "autoscale pod lone --min=2 --max=5 --cpu=50%", 6, "cannot autoscale a Pod"),
@@ -294,8 +307,3 @@ LINES = [*METRICS, *RANGES, *OUTPUTS, *TARGETS, *EXISTING, *FILES]
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.name)
 def test_a_line_of_autoscale_is_answered_as_by_kubectl_or_as_documented(twins: Twins, line: Line) -> None:
     check(twins, line)
-
-
-def test_names_are_unique() -> None:
-    names = [line.name for line in LINES]
-    assert len(set(names)) == len(names)

@@ -48,7 +48,20 @@ NAMES = [
         prints="deployment.apps/web scaled\n",
         leaves={"deployment.apps/web": 4},
     ),
+    Line(
+        "several bare names",
+        "scale web api --replicas=4",
+        different="a-bare-name-is-a-deployment",
+        prints="deployment.apps/web scaled\ndeployment.apps/api scaled\n",
+        leaves={"deployment.apps/web": 4, "deployment.apps/api": 4},
+    ),
+    Line("a misspelt type and a name", "scale statefulst db --replicas=3", 3, 'did you mean "statefulset"'),
+    Line(
+        "a bare name that is not there and one that is", "scale nosuch web --replicas=3", 3, "nor is there such a type"
+    ),
     Line("nothing named", "scale --replicas=2", 2, "no workload was named"),
+    Line("--all of nothing", "scale --all --replicas=2", 2, "no type was given"),
+    Line("a selector of nothing", "scale -l app=web --replicas=2", 2, "no type was given"),
     Line("a type without a name", "scale deploy --replicas=2", 2, "'deploy' is a type and no name was given"),
     Line("type/name and a name", "scale deploy/web api --replicas=2", 2, "'api' is not TYPE/NAME"),
     Line("type/ without a name", "scale deploy/ --replicas=2", 2, "'deploy/' is not TYPE/NAME"),
@@ -131,8 +144,12 @@ PRECONDITIONS = [
         "scale deploy/web --current-replicas=0 --replicas=3",
         before={"deployment.apps/web": 0},
     ),
-    Line("current replicas are not 0", "scale deploy/web --current-replicas=0 --replicas=3", 5, "has 2 replicas, not 0"),
-    Line("current replicas are not 3 but 0", "scale deploy/huge --current-replicas=3 --replicas=1", 5, "has 0 replicas"),
+    Line(
+        "current replicas are not 0", "scale deploy/web --current-replicas=0 --replicas=3", 5, "has 2 replicas, not 0"
+    ),
+    Line(
+        "current replicas are not 3 but 0", "scale deploy/huge --current-replicas=3 --replicas=1", 5, "has 0 replicas"
+    ),
     Line("current replicas -1 is none", "scale deploy/web --current-replicas=-1 --replicas=3"),
     Line("current replicas hold for a file", "scale -f web.json --current-replicas=2 --replicas=3"),
     Line("current replicas differ for a file", "scale -f web.json --current-replicas=9 --replicas=3", 5, "not 9"),
@@ -152,7 +169,9 @@ PRECONDITIONS = [
         leaves={"deployment.apps/api": 3},
     ),
     Line("resource version holds", "scale srvd/m1 --resource-version={version} --replicas=3"),
-    Line("resource version is old", "scale srvd/m1 --resource-version=1 --replicas=3", 5, "no longer at resource version"),
+    Line(
+        "resource version is old", "scale srvd/m1 --resource-version=1 --replicas=3", 5, "no longer at resource version"
+    ),
     Line(
         "resource version is old, replicas hold",
         "scale srvd/m1 --resource-version=99999999 --current-replicas=1 --replicas=2",
@@ -160,8 +179,13 @@ PRECONDITIONS = [
         "no longer at resource version 99999999",
     ),
     Line("both hold", "scale srvd/m1 --resource-version={version} --current-replicas=1 --replicas=2"),
-    Line("version holds, replicas differ", "scale srvd/m1 --resource-version={version} --current-replicas=7 --replicas=2", 5, "not 7"),
-]  # fmt: skip
+    Line(
+        "version holds, replicas differ",
+        "scale srvd/m1 --resource-version={version} --current-replicas=7 --replicas=2",
+        5,
+        "not 7",
+    ),
+]
 
 OUTPUTS = [
     Line("dry run of the client", "scale deploy/web --replicas=9 --dry-run=client"),
@@ -285,7 +309,9 @@ KINDS = [
     Line("a namespace that is not there", "scale deploy/web --replicas=3 -n tx-nosuch", 3, 'namespace "tx-nosuch" not'),
     Line("a type that is not there", "scale foo/web --replicas=3", 3, "no resource type 'foo'"),
     Line("a near type", "scale deplyoment/web --replicas=3", 3, 'did you mean "deployment"'),
-    Line("one of three is not there", "scale deploy/web deploy/nosuch deploy/api --replicas=3", 3, '"nosuch" not found'),
+    Line(
+        "one of three is not there", "scale deploy/web deploy/nosuch deploy/api --replicas=3", 3, '"nosuch" not found'
+    ),
     Line("a name that cannot be", "scale deploy/Bad_Name --replicas=2", 3, '"Bad_Name" not found'),
     Line("a name with a space", "scale deploy 'a b' --replicas=2", 3, '"a b" not found'),
     Line("a name with a percent sign", "scale deploy 'a%2Fb' --replicas=2", 3, '"a%2Fb" not found'),
@@ -308,7 +334,9 @@ KINDS = [
     Line("a custom resource by its short name", "scale srvd m1 --replicas=2"),
     Line("a custom resource by plural and group", f"scale serveds.{GROUP}/m1 --replicas=2"),
     Line("a custom resource by plural, version, group", f"scale serveds.v1.{GROUP}/m1 --replicas=2"),
-    Line("a custom resource of an unserved version", f"scale serveds.v9.{GROUP}/m1 --replicas=2", 3, "no resource type"),
+    Line(
+        "a custom resource of an unserved version", f"scale serveds.v9.{GROUP}/m1 --replicas=2", 3, "no resource type"
+    ),
     Line("all custom resources", "scale serveds --all --replicas=2"),
     Line("custom resources and deployments", "scale deploy/web srvd/m1 --replicas=3"),
     Line("a custom resource to zero", "scale srvd/m1 --replicas=0"),
@@ -340,8 +368,3 @@ LINES = [*NAMES, *FILES, *PRECONDITIONS, *OUTPUTS, *TIMEOUTS, *NUMBERS, *KINDS, 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.name)
 def test_a_line_of_scale_is_answered_as_by_kubectl_or_as_documented(twins: Twins, line: Line) -> None:
     check(twins, line)
-
-
-def test_names_are_unique() -> None:
-    names = [line.name for line in LINES]
-    assert len(set(names)) == len(names)

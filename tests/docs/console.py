@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PROMPT = "$ "
 EXIT_CODE = "echo $?"
 PROGRAMS = ("mlscale", "kubectl")
-READ_ONLY = ("mlscale status", "kubectl get")
+_READS = re.compile(r"mlscale status|kubectl get|mlscale .*(--check|--dry-run=server)")
 """What is run again until it prints what is shown: pods become ready and usage is measured in their own time."""
 SETTLED_WITHIN = 100.0
 """Seconds: metrics-server measures a new pod twice, 15 s apart, before it has a usage."""
@@ -29,9 +29,12 @@ _MASKS = (
     # The age ends a table's line, or stands before a column that -o wide adds.
     (re.compile(r"(?<= {3})(\d+[smhd]){1,2}(?=$| {3})", re.MULTILINE), "<age>"),
     (re.compile(r"\b([a-z][-a-z0-9]*)-[bcdf-hj-np-tv-xz2456789]{6,10}-[bcdf-hj-np-tv-xz2456789]{5}\b"), r"\1-<pod>"),
-    # Other tests use the same nodes, so how much is free differs from run to run.
+    # Other tests use the same nodes and add some of their own: how much is free differs from run to run.
     (re.compile(r"\b\d+ of (\d+ new cop(?:y|ies) fits?)"), r"<some> of \1"),
-    (re.compile(r"\b[0-9.]+(?:[GM]i|m)? free on"), "<some> free on"),
+    (re.compile(r"\b[0-9.]+(?:[GM]i|m)? free on \d+ eligible nodes? of \d+(?:, at most \S+ on one)?"), "<free>"),
+    (re.compile(r"\(0/\d+ nodes are available: .*?\)"), "(<nodes>)"),
+    # A wait says its reason as often as it changes.
+    (re.compile(r"^note: waiting: .*\n", re.MULTILINE), ""),
     (re.compile(r" {2,}"), "  "),
 )
 
@@ -106,7 +109,7 @@ def carried_out(
     pause: Callable[[float], None] = time.sleep,
 ) -> str:
     """Run one step; empty if it did what is shown, else what it did."""
-    deadline = now() + (SETTLED_WITHIN if step.command.startswith(READ_ONLY) else 0.0)
+    deadline = now() + (SETTLED_WITHIN if _READS.match(step.command) else 0.0)
     while True:
         code, printed = shell.run(step.command)
         if code == step.exit_code and masked(printed) == masked(step.shown):
