@@ -154,6 +154,9 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Header and body in one packet: apart, Nagle's algorithm and a delayed ACK would cost 40 ms an answer.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     server: _Server
     client_address: Any
 

@@ -65,7 +65,7 @@ def connection_options(
     request_timeout: Annotated[str, typer.Option(help="How long one request may take.")] = "30s",
     disable_compression: Annotated[bool, typer.Option("--disable-compression", help="Ask for no gzip.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show each request on stderr, never a secret.")] = False,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001  its callback shows it
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:

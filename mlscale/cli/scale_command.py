@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mlscale.kube.targets import Found
     from mlscale.output.structured import ObjectFormat
-    from mlscale.scale.model import DryRun, Progress, ScaleOutcome, ScaleRequest
+    from mlscale.scale.model import DryRun, Progress, ScaleOutcome, ScalePlan, ScaleRequest
 
 
 def scale_command(
@@ -68,6 +68,8 @@ def scale_command(
         strict=strict,
     )
     form = object_format(output)
+    if check and form:
+        raise UsageError(f"--check writes nothing that -o {output} could show", "leave one of them out")
     selection = session.selection(names, filename, recursive=recursive, selector=selector, every=every)
     found = read_found(session.client, session.kinds, selection, sys.stdin)
     if check:
@@ -105,11 +107,14 @@ def _scale(
     def progress(state: Progress) -> None:
         session.messages.progress(f"{state.target.printed}: {state.sentence}", "; ".join(state.reasons))
 
+    def announce(plan: ScalePlan) -> None:
+        session.messages.findings(plan.findings)
+
     clock = Clock(time.monotonic, time.sleep, lambda: datetime.now(UTC))
     readable = [item for item in found if not isinstance(item, MlscaleError)]
     code = ExitCode.DONE
     try:
-        for outcome in scale(session.client, readable, request, clock, progress):
+        for outcome in scale(session.client, readable, request, clock, progress, announce):
             said = _say(session, outcome, request, form)
             code = code or said
     finally:

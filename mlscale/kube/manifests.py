@@ -101,4 +101,6 @@ def _expanded(document: Any, name: str) -> list[Json]:
         raise UsageError(f"a {printable(document['kind'])} in {name} has no metadata.name", "each object needs a name")
     if not isinstance(metadata.get("namespace") or "", str):
         raise UsageError(f"metadata.namespace of an object in {name} is no text", "put it in quotes")
+    if not isinstance(document.get("spec", {}), dict):
+        raise UsageError(f"the spec of an object in {name} is no mapping", "mend the file")
     return [document]

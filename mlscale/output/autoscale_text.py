@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from mlscale.autoscale import Outcome
     from mlscale.scale.model import DryRun
 
-FIELDS = tuple(
-    "kind name apiVersion metadata namespace uid resourceVersion generation creationTimestamp labels annotations spec "
-    "scaleTargetRef minReplicas maxReplicas type resource containerResource pods object external describedObject metric "
-    "selector target container value averageValue averageUtilization metrics behavior scaleUp scaleDown "
-    "stabilizationWindowSeconds selectPolicy policies tolerance status observedGeneration lastScaleTime "
-    "currentReplicas desiredReplicas currentMetrics conditions".split()
-)
+FIELDS = (
+    "kind", "name", "apiVersion", "metadata", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp",
+    "labels", "annotations", "spec", "scaleTargetRef", "minReplicas", "maxReplicas", "type", "resource",
+    "containerResource", "pods", "object", "external", "describedObject", "metric", "selector", "target", "container",
+    "value", "averageValue", "averageUtilization", "metrics", "behavior", "scaleUp", "scaleDown",
+    "stabilizationWindowSeconds", "selectPolicy", "policies", "tolerance", "status", "observedGeneration",
+    "lastScaleTime", "currentReplicas", "desiredReplicas", "currentMetrics", "conditions",
+)  # fmt: skip
 WORDS = {"none": "autoscaled", "client": "created (dry run)", "server": "autoscaled (server dry run)"}
 
 

@@ -33,6 +33,8 @@ def render_change(outcome: ScaleOutcome) -> str:
 def render_check(plan: ScalePlan) -> str:
     """How many of the new copies fit, and which resource is short."""
     name = plan.target.printed
+    if plan.fit is None and plan.after > (plan.before or 0):
+        return f"{name}: {plan.before} -> {plan.after} replicas; whether they fit is unknown: it has no pod template\n"
     if plan.fit is None:
         return f"{name}: {plan.before} -> {plan.after} replicas needs no room\n"
     return f"{name}: {plan.fit.message}\n"

@@ -59,7 +59,8 @@ def render_yaml(obj: Any) -> str:
 
     dumper = _kubectl_dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper))
     text: str = yaml.dump(obj, Dumper=dumper, sort_keys=False, allow_unicode=True)
-    return text
+    # PyYAML ends a document so that ends in a block of lines.
+    return text[: -len("...\n")] if text.endswith("\n...\n") else text
 
 
 def _kubectl_dumper(base: Any) -> Any:
@@ -70,7 +71,7 @@ def _kubectl_dumper(base: Any) -> Any:
         def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
             return True
 
-    # PyYAML has meanings of its own for "=", "<<" and "!", and would quote them.
+    # PyYAML has meanings of its own for "=", "<<" and "!", and takes 2024-02-30 for a date.
     KubectlDumper.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in known if tag in _SCALARS]
         for first, known in base.yaml_implicit_resolvers.items()
@@ -97,7 +98,7 @@ def _represent_object(dumper: Any, obj: Json) -> Any:
 
 
 _TEXT = "tag:yaml.org,2002:str"
-_SCALARS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "null", "timestamp"))
+_SCALARS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "null"))
 
 
 def _compare_keys(one: str, other: str) -> int:
@@ -133,11 +134,14 @@ def _reads_as_other(text: str) -> bool:
 
 
 def _is_date(text: str) -> bool:
-    parts = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", text)
+    parts = re.fullmatch(rf"([0-9]{{4}})-([0-9]{{1,2}})-([0-9]{{1,2}})(?:{_TIME})?", text)
     try:
         return parts is not None and bool(date(*map(int, parts.groups())))
     except ValueError:
         return False
+
+
+_TIME = r"[Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]*)?(?:Z|[-+][0-9]{2}:[0-9]{2})?"
 
 
 def _is_number(text: str) -> bool:

@@ -27,9 +27,11 @@ def scale(
     request: ScaleRequest,
     clock: Clock,
     progress: Callable[[Progress], None],
+    announce: Callable[[ScalePlan], None] | None = None,
 ) -> Iterator[ScaleOutcome | MlscaleError]:
     """Scale every target, several at a time; outcomes come in the order of ``found``.
 
+    ``announce`` gets each plan before anything is written, since a wait can take long after it.
     A target that fails does not stop the others. With ``request.strict`` a finding against any of them
     raises RefusedError before anything is written.
     """
@@ -37,6 +39,9 @@ def scale(
     plans = [_planned(fact, request) for fact in facts]
     if request.strict:
         refuse_on_findings(plans)
+    for plan in plans:
+        if announce and not isinstance(plan, MlscaleError):
+            announce(plan)
     writes = [
         partial(_carried_out, client, fact, plan, request, clock, progress)
         for fact, plan in zip(facts, plans, strict=True)

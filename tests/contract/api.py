@@ -34,12 +34,20 @@ class Api:
     def call(self, method: str, path: str, body: Json | None = None, kind: str = "application/json") -> Json:
         """The answer as JSON; an answer of 400 or more fails the test with the server's words."""
         text = None if body is None else json.dumps(body)
-        self._connection.request(method, path, text, {"Content-Type": kind, "Accept": "application/json"})
-        response = self._connection.getresponse()
+        try:
+            response = self._send(method, path, text, kind)
+        except ConnectionError:
+            # The server has closed it while other tests ran.
+            self._connection.close()
+            response = self._send(method, path, text, kind)
         answer: Json = json.loads(response.read())
         if response.status >= 400:
             raise AssertionError(f"{method} {path}: {response.status} {answer.get('message')}")
         return answer
+
+    def _send(self, method: str, path: str, text: str | None, kind: str) -> http.client.HTTPResponse:
+        self._connection.request(method, path, text, {"Content-Type": kind, "Accept": "application/json"})
+        return self._connection.getresponse()
 
     def items(self, path: str) -> list[Json]:
         """The items of a list."""

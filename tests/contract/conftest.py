@@ -1,9 +1,11 @@
-"""The twin namespaces of the contract tests."""
+"""The twin namespaces of the contract tests, and mlscale left running in the background."""
 
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.contract.twins import Twins  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.cluster import access
 
@@ -23,3 +26,21 @@ def twins(cluster: access.Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
     pair = Twins(cluster, tmp_path_factory.mktemp("twins"), f"twin-{secrets.token_hex(3)}")
     yield pair
     pair.close()
+
+
+@pytest.fixture
+def waiting(cluster: access.Cluster, kubeconfig: Path) -> Iterator[Any]:
+    """Starts mlscale in the test's namespace and returns the process while it runs."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "mlscale", *arguments]
+        pipe = subprocess.PIPE
+        environment = cluster.environment(kubeconfig)
+        started.append(subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()

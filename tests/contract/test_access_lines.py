@@ -158,7 +158,7 @@ def _changed(config: Json, ports: dict[str, int]) -> dict[str, Json]:
     no_ca = {"certificate-authority-data": None}
     exec_plugin = {"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never"}
     files = {"client-certificate-data": None, "client-key-data": None}
-    clusters = {
+    clusters: dict[str, Json] = {
         "insecure": {**no_ca, "insecure-skip-tls-verify": True},
         "closed": {"server": "https://127.0.0.1:1"},
         "badhost": {"server": f"https://{LONG_HOST}:6443"},
@@ -167,7 +167,7 @@ def _changed(config: Json, ports: dict[str, int]) -> dict[str, Json]:
         "silent": {"server": f"https://127.0.0.1:{ports['silent']}"},
         "badcafile": {**no_ca, "certificate-authority": "nosuch-ca.crt"},
     }
-    users = {
+    users: dict[str, Json] = {
         "bare": files,
         "execfail": {**files, "exec": {**exec_plugin, "command": "false"}},
         "execnone": {**files, "exec": {**exec_plugin, "command": "mlscale-no-such-plugin"}},

@@ -19,6 +19,32 @@ pytestmark = pytest.mark.cluster
 API = "autoscale deployment api --min=1 --max=5"
 WEB_HPA = manifests.hpa("web", least=2, most=5, cpu_percent=50)
 AUTOSCALED = "horizontalpodautoscaler.autoscaling/{} autoscaled\n"
+IN_ITS_NAMESPACE = """apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  creationTimestamp: "TIME"
+  generation: N
+  name: web
+  namespace: NAMESPACE
+  uid: UID
+spec:
+  maxReplicas: 5
+  metrics:
+  - resource:
+      name: cpu
+      target:
+        averageUtilization: 50
+        type: Utilization
+    type: Resource
+  minReplicas: 1
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: web
+status:
+  currentMetrics: null
+  desiredReplicas: 0
+"""
 
 
 def _resource(name: str, **target: Any) -> list[dict[str, Any]]:
@@ -297,6 +323,12 @@ FILES = [
         3,
         'deployments.apps "ghost" not found in namespace "default"',
         different="each-object-of-a-file-in-its-own-namespace",
+    ),
+    Line(
+        "a file's object of another namespace that is there",
+        "autoscale -f {ns}.json --max=5 --cpu=50% --kubeconfig admin.yaml --dry-run=server -o yaml",
+        different="each-object-of-a-file-in-its-own-namespace",
+        prints=IN_ITS_NAMESPACE,
     ),
     Line("a flag that is none", f"{API} --nosuch", 2, "--nosuch"),
 ]

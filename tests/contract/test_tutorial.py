@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cluster import manifests
 from tests.cluster.access import Cluster, Run, poll
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.cluster
 
@@ -21,9 +17,11 @@ AGE = re.compile(r"(?<=\s)(\d+[smhdy])+(?=\s|$)", re.MULTILINE)
 
 
 @pytest.fixture
-def model(cluster: Cluster, namespace: str) -> Iterator[str]:
+def model(cluster: Cluster, namespace: str) -> str:
     """A namespace with the deployment my-ml-model of one pod, which runs."""
-    cluster.apply(manifests.deployment("my-ml-model", requests={"cpu": "500m"}), namespace)
+    body = json.dumps(manifests.deployment("my-ml-model", requests={"cpu": "500m"}))
+    # Applied, mlscale would warn that the next kubectl apply sets the replicas back.
+    cluster.kubectl("create", "-n", namespace, "-f", "-", input=body)
     cluster.kubectl("rollout", "status", MODEL, "-n", namespace, "--timeout=60s")
     return namespace
 

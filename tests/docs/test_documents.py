@@ -71,8 +71,10 @@ def test_every_console_block_shows_what_the_programs_print(cluster: Cluster, tmp
     path = _path_with_programs(cluster, tmp_path)
     with ThreadPoolExecutor(len(SHOWING)) as pool:
         found = pool.map(lambda document: list(_differences(document, cluster, tmp_path, path)), SHOWING)
+        report = "\n".join(difference for of_document in found for difference in of_document)
 
-    assert "\n".join(difference for differences_ in found for difference in differences_) == ""
+    if report:
+        pytest.fail(report, pytrace=False)
 
 
 def _differences(document: str, cluster: Cluster, folder: Path, path: str) -> Iterator[str]:
