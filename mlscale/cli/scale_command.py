@@ -136,7 +136,6 @@ def _say(
     if isinstance(outcome, MlscaleError):
         session.messages.error(outcome)
         return outcome.exit_code
-    session.messages.findings(outcome.plan.findings)
     if outcome.error:
         session.messages.error(outcome.error)
         return outcome.error.exit_code

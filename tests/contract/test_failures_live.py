@@ -203,7 +203,7 @@ class TestOwners:
         done = mlscale("scale", "web", "--replicas", "0")
         assert (done.returncode, done.stdout, _replicas(kubectl)) == (0, "deployment.apps/web scaled\n", 0)
         for said in (refused.stderr, done.stderr):
-            assert "scaling to 0 switches HPA web off (ScalingDisabled)" in said
+            assert said.count("scaling to 0 switches HPA web off (ScalingDisabled)") == 1
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
@@ -225,7 +225,7 @@ class TestOwners:
         done = mlscale("scale", "web", "--replicas", "3")
         assert (done.returncode, _replicas(kubectl)) == (0, 3)
         for stderr in (refused.stderr, done.stderr):
-            assert f"{said} sets spec.replicas of deployment.apps/web" in stderr
+            assert stderr.count(f"{said} sets spec.replicas of deployment.apps/web") == 1
 
     def test_a_manifest_without_replicas_sets_none(self, kubectl: Run, mlscale: Run) -> None:
         manifest = manifests.deployment("web", 2, requests=CPU)
