@@ -54,10 +54,8 @@ def main() -> None:
     manifests = [deployment("web", replicas=2, requests={"cpu": "500m"})]
     manifests += [deployment(f"d{i:03}", replicas=0, labels={"batch": "yes"}) for i in range(100)]
     _run([KUBECTL, "-n", NAMESPACE, "apply", "-f", "-"], yaml.safe_dump_all(manifests))
-    version = sys.version.split()[0]
-    print(
-        f"{time.strftime('%Y-%m-%d')}, Python {version}, {platform.machine()}, {os.cpu_count()} cores, warm, local server"
-    )
+    machine = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
+    print(f"{time.strftime('%Y-%m-%d')}, {machine}, warm, local server")
     print(f"{'case':24}{'mlscale ms':>12}{'kubectl ms':>12}{'ratio':>8}   median of runs in turn")
     for name, ratio_text in ((case.name, _compared(case)) for case in CASES):
         print(f"{name:24}{ratio_text}")

@@ -13,7 +13,7 @@ from mlscale.hpa.thresholds import Threshold, judge_thresholds, read_thresholds,
 from mlscale.kube.finding import Finding
 from mlscale.kube.kinds import BUILT_IN
 from mlscale.kube.owners import owner_findings, replicas_owner
-from mlscale.kube.text import printable
+from mlscale.kube.text import counted, printable
 
 if TYPE_CHECKING:
     from mlscale.autoscale.facts import TargetFacts
@@ -135,7 +135,8 @@ def _replicas_now(facts: TargetFacts, settings: HpaSettings) -> list[Finding]:
         return [Finding("warning", "ScaledToZero", message, about)]
     if replicas > high or replicas < low:
         bound = high if replicas > high else low
-        return [Finding("note", "OutOfRange", f"{about} has {replicas} replicas: the HPA sets {bound} at once", about)]
+        message = f"{about} has {counted(replicas, 'replica')}: the HPA sets {bound} at once"
+        return [Finding("note", "OutOfRange", message, about)]
     return []
 
 
@@ -151,7 +152,7 @@ def _judge_present(facts: TargetFacts, settings: HpaSettings, thresholds: list[T
     if not facts.replicas or wanted in (None, facts.replicas) or len(facts.pod_metrics) != facts.replicas:
         return []
     uses = ", ".join(f"{t.shown(t.present)} of {t.label}" for t in thresholds if t.present is not None)
-    message = f"at the present use ({uses}) the HPA wants {wanted} replicas; there are {facts.replicas}"
+    message = f"at the present use ({uses}) the HPA wants {counted(wanted or 0, 'replica')}; there are {facts.replicas}"
     return [Finding("note", "PresentUse", message, facts.target.printed)]
 
 

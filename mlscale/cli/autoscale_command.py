@@ -99,7 +99,8 @@ def _say(session: Session, outcome: Outcome, dry_run: DryRun, form: ObjectFormat
     """Print one outcome; its exit code."""
     from mlscale.output.autoscale_text import render_changes, render_outcome
 
-    shown = [finding for finding in outcome.findings if not (outcome.error and finding.level == "refusal")]
+    # After an error there is no HPA that notes could be about, and the error repeats the refusals.
+    shown = [finding for finding in outcome.findings if not outcome.error or finding.level == "warning"]
     session.messages.findings(shown)
     if outcome.error:
         session.messages.error(outcome.error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -12,10 +13,7 @@ from typer.exceptions import TyperException
 
 from mlscale import __version__
 from mlscale.cli.argv import normalised
-from mlscale.cli.autoscale_command import autoscale_command
-from mlscale.cli.scale_command import scale_command
 from mlscale.cli.session import Session
-from mlscale.cli.status_command import status_command
 from mlscale.cli.values import request_timeout_value
 from mlscale.errors import ExitCode, MlscaleError, UsageError
 from mlscale.kube.access import Overrides
@@ -31,7 +29,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-CONNECTION = "Connection (before or after the command, as with kubectl)"
 
 
 def _show_version(wanted: bool) -> None:
@@ -96,9 +93,21 @@ def connection_options(
     )
 
 
-app.command("scale")(scale_command)
-app.command("autoscale")(autoscale_command)
-app.command("status")(status_command)
+COMMANDS = {
+    "scale": "mlscale.cli.scale_command:scale_command",
+    "autoscale": "mlscale.cli.autoscale_command:autoscale_command",
+    "status": "mlscale.cli.status_command:status_command",
+}
+
+
+def add_commands(arguments: list[str]) -> None:
+    """Give the app its commands: those that ``arguments`` name, or all where they name none (help, completion).
+
+    typer reads the signature of every command it has, 3 ms each, whichever is called.
+    """
+    for name in [name for name in COMMANDS if name in arguments] or COMMANDS:
+        module, _, function = COMMANDS[name].partition(":")
+        app.command(name)(getattr(import_module(module), function))
 
 
 def main() -> None:
@@ -111,7 +120,9 @@ def run(arguments: list[str]) -> int:
     """Run ``arguments``; the exit code. Nothing escapes as a traceback but a defect of mlscale itself."""
     messages = Messages(sys.stderr, os.environ)
     try:
-        code = int(app(normalised(arguments), prog_name="mlscale", standalone_mode=False) or ExitCode.DONE)
+        words = normalised(arguments)
+        add_commands(words)
+        code = int(app(words, prog_name="mlscale", standalone_mode=False) or ExitCode.DONE)
     except MlscaleError as error:
         messages.error(error)
         code = error.exit_code

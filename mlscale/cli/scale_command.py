@@ -105,7 +105,7 @@ def _scale(
     from mlscale.scale.model import Clock
 
     def progress(state: Progress) -> None:
-        session.messages.progress(f"{state.target.printed}: {state.sentence}", "; ".join(state.reasons))
+        session.messages.progress(state.target.printed, state.sentence, state.causes)
 
     def announce(plan: ScalePlan) -> None:
         session.messages.findings(plan.findings)
@@ -130,7 +130,7 @@ def _say(
     session: Session, outcome: ScaleOutcome | MlscaleError, request: ScaleRequest, form: ObjectFormat | None
 ) -> ExitCode:
     """Print one outcome; its exit code."""
-    from mlscale.output.scale_text import render_change, render_outcome
+    from mlscale.output.scale_text import render_change, render_outcome, render_written
 
     session.messages.clear_progress()
     if isinstance(outcome, MlscaleError):
@@ -138,6 +138,9 @@ def _say(
         return outcome.exit_code
     if outcome.error:
         session.messages.error(outcome.error)
+        note = render_written(outcome)
+        if note:
+            session.messages.note(note)
         return outcome.error.exit_code
     session.answer(render_outcome(outcome, request, form), form)
     change = render_change(outcome)

@@ -64,6 +64,9 @@ def api_error(code: int, body: object, *, request: str, credentials: str) -> Api
         return ApiNotAllowedError(status)
     if code == 404:
         return ApiNotFoundError(status)
+    if code == 400 and not status.reason:
+        # What Go's TLS server answers to plain HTTP.
+        return ApiError(status, "check that the server's URL begins with https")
     return ApiConflictError(status) if code == 409 else ApiError(status)
 
 

@@ -67,13 +67,14 @@ def _unreachable(error: Exception, where: str) -> ConnectionFailedError:
         code = error.reason or "the handshake failed"
         reason = _TLS_REASONS.get(code, code.replace("_", " ").lower())
         return ConnectionFailedError(f"no TLS connection to {where}: {reason}", "check the server's address and port")
-    if isinstance(error, socket.gaierror):
+    # UnicodeError: a label of the name is longer than 63 characters, so that IDNA cannot write it.
+    if isinstance(error, (socket.gaierror, UnicodeError)):
         return ConnectionFailedError(f"no such host: {where}", "check the server's address in the kubeconfig")
     if isinstance(error, ConnectionRefusedError):
         return ConnectionFailedError(
             f"{where} refused the connection", "check that the cluster is up, and the address in the kubeconfig"
         )
-    if isinstance(error, ValueError) and not isinstance(error, UnicodeError):
+    if isinstance(error, ValueError):
         # Its text quotes the header's value.
         return ConnectionFailedError("a header of the request holds a line break", "check --as and --as-group")
     reason = printable(getattr(error, "strerror", None) or str(error) or type(error).__name__)

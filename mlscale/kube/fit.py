@@ -27,6 +27,11 @@ class Shortage:
     """How many of the wanted copies this alone admits."""
     message: str
 
+    @property
+    def what(self) -> str:
+        """The message without the count in front."""
+        return self.message.partition(" fit: ")[2] or self.message
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -49,7 +54,9 @@ class Fit:
     @property
     def message(self) -> str:
         """The whole result as one sentence for a person."""
-        parts = [shortage.message for shortage in self.limits] or [self._headline()]
+        headline = self._headline()
+        whys = "; ".join(shortage.what for shortage in sorted(self.limits, key=lambda shortage: shortage.fits))
+        parts = [f"{headline}: {whys}" if whys else headline]
         if self.unmodelled:
             parts.append("not considered: " + ", ".join(self.unmodelled))
         if self.unchecked and not isinstance(self.fits, Unknown):

@@ -100,6 +100,17 @@ def replicas_owner(obj: Json) -> ReplicasOwner | None:
     return _client_side_applier(obj) or _updating_deployer(obj)
 
 
+def controller_finding(target: Target, obj: Json) -> Finding | None:
+    """Return the warning that another object controls ``target``, as a Deployment its ReplicaSets, or None."""
+    references = obj["metadata"].get("ownerReferences") or []
+    controller = next((reference for reference in references if reference.get("controller")), None)
+    if controller is None:
+        return None
+    who = f"{printable(str(controller.get('kind')))} {printable(str(controller.get('name')))}"
+    message = f"{target.printed} is controlled by {who}, which may set the replicas back: scale that one instead"
+    return _warning(target, "ControlledByAnother", message)
+
+
 def last_writer_of_replicas(obj: Json) -> str | None:
     """Return who wrote spec.replicas last, in words (``the HPA controller``), or None where nobody is recorded.
 

@@ -91,8 +91,12 @@ def rounded_up(nano: int, unit: int) -> int:
 
 
 def format_cpu(nano: int) -> str:
-    """Return nano-cores for a person: whole cores (``2``) or millicores, rounded up (``250m``)."""
-    return _decimal_text(rounded_up(nano, NANO // 1000) * (NANO // 1000))
+    """Return nano-cores for a person: whole cores (``2``), millicores rounded up (``250m``), or from 10 cores on
+    with a point (``215.4``)."""
+    milli = rounded_up(nano, NANO // 1000)
+    if milli >= 10_000 and milli % 1000:
+        return f"{milli / 1000:.3f}".rstrip("0")
+    return _decimal_text(milli * (NANO // 1000))
 
 
 def format_memory(nano: int) -> str:

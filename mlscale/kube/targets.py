@@ -148,7 +148,7 @@ def _read(client: Client, target: Target) -> Found:
 
 def _found_by_list(client: Client, kinds: Kinds, selection: Selection) -> list[Found | MlscaleError]:
     query = {"labelSelector": selection.selector} if selection.selector else {}
-    types = [kinds.named(word) for word in selection.args[0].split(",")]
+    types = _listed_types(kinds, selection)
     lists = client.together(*[partial(client.list_all, kind.path(client.namespace), **query) for kind in types])
     found: list[Found | MlscaleError] = []
     for kind, items in zip(types, lists, strict=True):
@@ -166,6 +166,15 @@ def _found_by_list(client: Client, kinds: Kinds, selection: Selection) -> list[F
     if not found:
         raise _nothing_selected(client, types, selection)
     return found
+
+
+def _listed_types(kinds: Kinds, selection: Selection) -> list[Kind]:
+    how = "--all" if selection.every else "-l"
+    try:
+        return [kinds.named(word) for word in selection.args[0].split(",")]
+    except NotFoundError as error:
+        near = error.hint if error.hint.startswith("did you mean") else ""
+        raise NotFoundError(error.message, near or f"{how} takes a type before it, as in: deployments {how}") from None
 
 
 def _nothing_selected(client: Client, types: list[Kind], selection: Selection) -> MlscaleError:

@@ -10,6 +10,11 @@ def printable(text: str) -> str:
     return "".join(_escaped(c) for c in text)
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 replica``, ``2 replicas``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def _escaped(character: str) -> str:
     # isprintable is False for control (Cc), format (Cf, so bidi overrides), surrogate and separator characters.
     if character.isprintable() or character == "\t":

@@ -46,6 +46,6 @@ def _in_go_order(value: Any) -> Any:
 def render_changes(outcome: Outcome, dry_run: DryRun) -> list[str]:
     """``…/web: maxReplicas: 5 -> 6`` a line for stderr; for an HPA that was there and is as asked, that it is."""
     if outcome.action == "unchanged":
-        return [f"{outcome.printed}: is so already"]
+        return [f"{outcome.printed}: unchanged"]
     would = "" if dry_run == "none" else "would change "
     return [f"{outcome.printed}: {would}{change}" for change in outcome.changes]

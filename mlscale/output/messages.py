@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, TextIO
 
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mlscale.errors import MlscaleError
     from mlscale.kube.finding import Finding
@@ -24,7 +25,8 @@ class Messages:
         self.is_terminal = stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
         self._colour = self.is_terminal and not environ.get("NO_COLOR")
         self._progress_shown = False
-        self._last_progress = ""
+        self._last_causes: dict[str, Sequence[str]] = {}
+        self._lock = threading.Lock()
 
     def note(self, text: str) -> None:
         """Something worth knowing."""
@@ -53,19 +55,26 @@ class Messages:
         for finding in dict.fromkeys(findings):
             (self.note if finding.level == "note" else self.warning)(finding.message)
 
-    def progress(self, live: str, reasons: str) -> None:
-        """On a terminal one line that changes to ``live``; elsewhere a line whenever ``reasons`` change."""
-        if self.is_terminal:
-            import shutil
+    def progress(self, about: str, sentence: str, causes: Sequence[str]) -> None:
+        """How far ``about`` is: on a terminal one line that changes, elsewhere a line whenever ``causes`` change.
 
-            # A line that wraps could not be taken away again.
-            columns = shutil.get_terminal_size().columns
-            self._stream.write(f"{CLEAR_LINE}{printable(live)[: columns - 1]}")
-            self._stream.flush()
-            self._progress_shown = True
-        elif reasons and reasons != self._last_progress:
-            self._last_progress = reasons
-            self._line("note", f"waiting: {reasons}")
+        Several waits may call it side by side.
+        """
+        with self._lock:
+            if self.is_terminal:
+                self._live(f"{about}: {sentence}")
+            elif causes and self._last_causes.get(about) != causes:
+                self._last_causes[about] = causes
+                self._line("note", f"waiting: {about}: {sentence}")
+
+    def _live(self, text: str) -> None:
+        import shutil
+
+        # A line that wraps could not be taken away again.
+        columns = shutil.get_terminal_size().columns
+        self._stream.write(f"{CLEAR_LINE}{printable(text)[: columns - 1]}")
+        self._stream.flush()
+        self._progress_shown = True
 
     def clear_progress(self) -> None:
         """Take the live line away, so that an answer on stdout does not share it."""

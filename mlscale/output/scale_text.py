@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlscale.errors import ChangedMeanwhileError, WaitTimeoutError
+from mlscale.kube.text import counted
 from mlscale.output.structured import ObjectFormat, render_object
 
 if TYPE_CHECKING:
@@ -26,15 +28,24 @@ def render_change(outcome: ScaleOutcome) -> str:
     if plan.before is None or not outcome.written:
         return ""
     if plan.before == plan.after:
-        return f"{plan.target.printed}: had {plan.after} replicas already"
-    return f"{plan.target.printed}: {plan.before} -> {plan.after} replicas"
+        return f"{plan.target.printed}: had {counted(plan.after, 'replica')} already"
+    return f"{plan.target.printed}: {plan.before} -> {counted(plan.after, 'replica')}"
+
+
+def render_written(outcome: ScaleOutcome) -> str:
+    """That the count was stored although the wait failed, where the error itself does not say so."""
+    plan = outcome.plan
+    if not outcome.written or isinstance(outcome.error, (WaitTimeoutError, ChangedMeanwhileError)):
+        return ""
+    return f"{plan.target.printed} was scaled to {counted(plan.after, 'replica')}; only the wait for it failed"
 
 
 def render_check(plan: ScalePlan) -> str:
     """How many of the new copies fit, and which resource is short."""
     name = plan.target.printed
-    if plan.fit is None and plan.after > (plan.before or 0):
-        return f"{name}: {plan.before} -> {plan.after} replicas; whether they fit is unknown: it has no pod template\n"
-    if plan.fit is None:
-        return f"{name}: {plan.before} -> {plan.after} replicas needs no room\n"
-    return f"{name}: {plan.fit.message}\n"
+    if plan.fit is not None:
+        return f"{name}: {plan.fit.message}\n"
+    change = f"{name}: {plan.before} -> {counted(plan.after, 'replica')}"
+    if plan.after > (plan.before or 0):
+        return f"{change}; whether they fit is unknown: it has no pod template\n"
+    return f"{change} needs no room\n"

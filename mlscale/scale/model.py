@@ -94,6 +94,8 @@ class Progress:
     removed: int
     """Pods that are still to go."""
     reasons: tuple[str, ...]
+    causes: tuple[str, ...] = ()
+    """The CamelCase reasons alone, which stay while the names of the pods change."""
     """Why it is not done yet, where pods or their controller say so."""
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlscale.errors import ConflictError, MlscaleError, RefusedError
 from mlscale.kube.finding import Finding
 from mlscale.kube.fit import Unknown
-from mlscale.kube.owners import hpas_of, owner_findings, replicas_owner
+from mlscale.kube.owners import controller_finding, hpas_of, owner_findings, replicas_owner
 from mlscale.scale.model import ScalePlan, ScaleRequest
 from mlscale.scale.write import NOTHING_CHANGED, no_scale_subresource
 
@@ -33,7 +33,7 @@ class ScaleFacts:
 
 
 def plan_scale(facts: ScaleFacts, request: ScaleRequest) -> ScalePlan:
-    """The plan for one target. Raises UsageError for a kind without a scale subresource, and ConflictError
+    """The plan for one target. Raises RefusedError for a kind without a scale subresource, and ConflictError
     where a client-side dry run can already see that a precondition does not hold."""
     found = facts.found
     if not found.target.kind.scalable:
@@ -73,8 +73,12 @@ def _owner_findings(facts: ScaleFacts, replicas: int, before: int | None) -> lis
     if isinstance(facts.hpas, MlscaleError):
         message = f"cannot see whether an HPA governs {target.printed}: {facts.hpas.message}"
         return [Finding("warning", "OwnersUnknown", message, target.printed)]
-    owner = replicas_owner(facts.found.object) if facts.found.live else None
-    return owner_findings(target, replicas, hpas_of(list(facts.hpas), target), owner, before)
+    hpas = hpas_of(list(facts.hpas), target)
+    if not facts.found.live:
+        return owner_findings(target, replicas, hpas, None, before)
+    controlled = controller_finding(target, facts.found.object)
+    findings = owner_findings(target, replicas, hpas, replicas_owner(facts.found.object), before)
+    return [controlled, *findings] if controlled else findings
 
 
 def _fit_findings(found: Found, fit: Fit | None) -> list[Finding]:

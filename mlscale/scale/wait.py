@@ -10,7 +10,7 @@ from mlscale.errors import ChangedMeanwhileError, MlscaleError, WaitTimeoutError
 from mlscale.kube.api_errors import shortened
 from mlscale.kube.kinds import EVENT, HPA, POD
 from mlscale.kube.owners import HPA_CONTROLLER, hpas_of, last_writer_of_replicas
-from mlscale.kube.pods import is_ready, is_terminating, pod_trouble, summarise
+from mlscale.kube.pods import group_line, group_troubles, is_ready, is_terminating, pod_trouble
 from mlscale.kube.text import printable
 from mlscale.scale.model import Clock, Progress, ScalePlan
 
@@ -110,9 +110,12 @@ def judge(target: Target, wanted: int, seen: Seen, now: datetime) -> Progress:
         return Progress(target, min(seen.counted, wanted), wanted, max(0, seen.counted - wanted), ())
     ready = sum(1 for pod in seen.pods if is_ready(pod) and not is_terminating(pod))
     troubles = [(pod["metadata"]["name"], pod_trouble(pod, now)) for pod in seen.pods]
-    reasons = [*_replica_failures(seen.object), *summarise([(name, t) for name, t in troubles if t])]
+    groups = group_troubles([(name, trouble) for name, trouble in troubles if trouble])
+    failures = _replica_failures(seen.object)
+    reasons = [*failures, *map(group_line, groups)]
+    causes = [*(failure.partition(":")[0] for failure in failures), *(group.reason for group in groups)]
     removed = max(0, sum(1 for pod in seen.pods if not _is_left_over(pod)) - wanted)
-    return Progress(target, min(ready, wanted), wanted, removed, tuple(reasons))
+    return Progress(target, min(ready, wanted), wanted, removed, tuple(reasons), tuple(causes))
 
 
 def _is_left_over(pod: Json) -> bool:

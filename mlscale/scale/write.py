@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlscale.errors import ConflictError, MlscaleError, NotFoundError, UsageError
+from mlscale.errors import ConflictError, MlscaleError, NotFoundError, RefusedError
 from mlscale.kube.api_errors import ApiConflictError, ApiError, ApiNotFoundError
 from mlscale.kube.targets import explain_not_found
 
@@ -75,9 +75,9 @@ def _replicas_differ(client: Client, target: Target, expected: int) -> MlscaleEr
     return ConflictError(f"{target.printed} has {actual} replicas, not {expected}", NOTHING_CHANGED)
 
 
-def no_scale_subresource(target: Target) -> UsageError:
+def no_scale_subresource(target: Target) -> RefusedError:
     """The error for a kind that cannot be scaled."""
-    return UsageError(
+    return RefusedError(
         f"{target.printed} cannot be scaled: {target.kind.resource} have no scale subresource",
         "deployments, statefulsets, replicasets and custom resources with /scale have one",
     )

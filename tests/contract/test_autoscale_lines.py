@@ -251,7 +251,7 @@ EXISTING = [
         "the same HPA again",
         "autoscale deployment web --min=2 --max=5 --cpu=50%",
         hpas=(WEB_HPA,),
-        says="horizontalpodautoscaler.autoscaling/web: is so already",
+        says="horizontalpodautoscaler.autoscaling/web: unchanged",
         different="an-hpa-that-is-there-is-updated",
         prints=AUTOSCALED.format("web"),
         leaves={"web": {"minReplicas": 2, "maxReplicas": 5}},

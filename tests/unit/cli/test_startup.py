@@ -73,3 +73,13 @@ def test_scale_against_a_server(tmp_path: Path, server: RecordingServer) -> None
 
 def test_an_error_is_as_light(tmp_path: Path) -> None:
     assert heavy(imported(tmp_path, "scale", code=2)) == set()
+
+
+def test_a_command_does_not_pay_for_the_others(tmp_path: Path) -> None:
+    modules = imported(tmp_path, "scale", "--help")
+    assert "mlscale.cli.scale_command" in modules
+    assert not {"mlscale.cli.autoscale_command", "mlscale.cli.status_command"} & modules
+
+
+def test_a_namespace_called_like_a_command_hides_none(tmp_path: Path) -> None:
+    assert "mlscale.cli.status_command" in imported(tmp_path, "-n", "scale", "status", "--help")

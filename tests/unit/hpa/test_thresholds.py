@@ -135,7 +135,7 @@ def test_a_disabled_direction(options: dict[str, str], what: str) -> None:
         (
             {"metrics": ("pods:rps=10",)},
             "with pods metric rps target 10, 3 -> 2 needs an average use of 6666m or less, "
-            "2 -> 3 comes at 11001m or more",
+            "2 -> 3 comes at 11.001 or more",
         ),
         (
             {"cpu": "50%", "container": "server"},

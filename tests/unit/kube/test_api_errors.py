@@ -90,3 +90,11 @@ def test_a_message_is_never_longer_than_the_limit(message: str) -> None:
 
 def test_a_huge_message_ends_in_an_ellipsis() -> None:
     assert shortened("x" * 10_000) == "x" * (MESSAGE_LIMIT - 1) + "…"
+
+
+def test_a_400_without_a_status_hints_at_https() -> None:
+    # What a TLS server says to plain HTTP; a 400 of the API itself names its reason and keeps it.
+    plain = api_error(400, None, request="GET /api", credentials="")
+    assert plain.hint == "check that the server's URL begins with https"
+    refused = api_error(400, {"kind": "Status", "reason": "BadRequest", "message": "no"}, request="", credentials="")
+    assert refused.hint == ""

@@ -203,7 +203,7 @@ def test_the_tightest_of_quota_and_nodes_decides_and_both_are_said() -> None:
     )
     assert fit.message == (
         "3 of 5 new copies fit: quota q on pods is short (each needs 1; 3 left of 3); "
-        "4 of 5 new copies fit: nvidia.com/gpu is short (each needs 1; 4 free on 1 eligible node of 1)"
+        "nvidia.com/gpu is short (each needs 1; 4 free on 1 eligible node of 1)"
     )
 
 

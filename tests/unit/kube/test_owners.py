@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from mlscale.kube.finding import Finding
-from mlscale.kube.kinds import DEPLOYMENT, Kind
+from mlscale.kube.kinds import DEPLOYMENT, REPLICASET, Kind
 from mlscale.kube.owners import (
     LAST_APPLIED,
     ReplicasOwner,
+    controller_finding,
     hpas_of,
     keda_scaled_object,
     last_writer_of_replicas,
@@ -324,3 +325,20 @@ def test_what_a_manifest_will_do(owner: ReplicasOwner, message: str) -> None:
 
 def test_nobody_governs() -> None:
     assert owner_findings(WEB, 3, [], None) == []
+
+
+def test_a_replicaset_of_a_deployment_is_said_to_be_controlled() -> None:
+    references = [{"kind": "Deployment", "name": "web", "controller": True}]
+    target = Target(REPLICASET, "default", "web-1")
+    finding = controller_finding(target, {"metadata": {"name": "web-1", "ownerReferences": references}})
+    assert finding is not None
+    assert finding.message == (
+        "replicaset.apps/web-1 is controlled by Deployment web, which may set the replicas back: scale that one instead"
+    )
+
+
+@pytest.mark.parametrize("references", [None, [], [{"kind": "Application", "name": "web"}]])
+def test_an_owner_that_does_not_control_is_none(references: list[Json] | None) -> None:
+    # An owner reference without controller is for garbage collection only: no one would set the replicas back.
+    target = Target(DEPLOYMENT, "default", "web")
+    assert controller_finding(target, {"metadata": {"name": "web", "ownerReferences": references}}) is None

@@ -149,7 +149,10 @@ def test_the_canonical_text_reads_back_as_the_same_amount(quantity: Quantity) ->
 
 @given(QUANTITIES)
 def test_the_canonical_text_is_a_fixed_point(quantity: Quantity) -> None:
-    assert str(parse_quantity(str(quantity))) == str(quantity)
+    # Not of any quantity: 625000 in the binary format prints as 625000, which reads as decimal and prints as 625k.
+    canonical = parse_quantity(str(parse_quantity(str(quantity))))
+    assert canonical == quantity
+    assert str(parse_quantity(str(canonical))) == str(canonical)
 
 
 @given(QUANTITIES, QUANTITIES)

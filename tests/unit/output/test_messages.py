@@ -61,35 +61,36 @@ def test_where_progress_is_live(environ: dict[str, str], live: bool) -> None:
     stream = Terminal()
     messages = Messages(stream, environ)
     assert messages.is_terminal is live
-    messages.progress("1 of 2", "")
-    assert stream.getvalue() == (f"{CLEAR_LINE}1 of 2" if live else "")
+    messages.progress("web", "1 of 2", ())
+    assert stream.getvalue() == (f"{CLEAR_LINE}web: 1 of 2" if live else "")
 
 
 def test_a_line_takes_the_live_progress_away_first() -> None:
     stream = Terminal()
     messages = Messages(stream, {"NO_COLOR": "1"})
-    messages.progress("1 of 2", "")
+    messages.progress("web", "1 of 2", ())
     messages.note("x")
     messages.clear_progress()
-    assert stream.getvalue() == f"{CLEAR_LINE}1 of 2{CLEAR_LINE}note: x\n"
+    assert stream.getvalue() == f"{CLEAR_LINE}web: 1 of 2{CLEAR_LINE}note: x\n"
 
 
 def test_live_progress_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     # A line of two rows could not be taken away: each look would leave one behind.
     monkeypatch.setenv("COLUMNS", "20")
     stream = Terminal()
-    Messages(stream, {}).progress("deployment.apps/web: 1 of 2 pods ready", "")
+    Messages(stream, {}).progress("deployment.apps/web", "1 of 2 pods ready", ())
     assert stream.getvalue() == f"{CLEAR_LINE}deployment.apps/web"
     assert len("deployment.apps/web") == 19
 
 
-def test_progress_in_a_pipe_is_a_line_for_each_change_of_reasons() -> None:
+def test_progress_in_a_pipe_is_a_line_for_each_change_of_causes() -> None:
     stream = io.StringIO()
     messages = Messages(stream, {})
-    for live, reasons in [("0", ""), ("0", "Pending"), ("1", "Pending"), ("1", ""), ("1", "Pending"), ("2", "Quota")]:
-        messages.progress(live, reasons)
+    for sentence, causes in [("0", ()), ("1", ("Pending",)), ("2", ("Pending",)), ("3", ()), ("4", ("Quota",))]:
+        messages.progress("web", sentence, causes)
+    messages.progress("api", "1", ("Quota",))
     messages.clear_progress()
-    assert stream.getvalue() == "note: waiting: Pending\nnote: waiting: Quota\n"
+    assert stream.getvalue() == "note: waiting: web: 1\nnote: waiting: web: 4\nnote: waiting: api: 1\n"
 
 
 def test_findings_come_once_and_refusals_as_warnings() -> None:

@@ -256,7 +256,7 @@ def test_a_kind_without_scale_in_a_file_does_not_stop_the_rest(command_line: Mak
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n---\n"
     file = service + "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n"
     result = command_line(server.url)("scale", "-f", "-", "--replicas", "3", stdin=file)
-    assert (result.code, result.out) == (2, "deployment.apps/a scaled\n")
+    assert (result.code, result.out) == (6, "deployment.apps/a scaled\n")
     assert result.errors[0].startswith("service/s cannot be scaled: services have no scale subresource; ")
 
 

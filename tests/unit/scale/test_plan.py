@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlscale.errors import ConflictError, NotAllowedError, UsageError
+from mlscale.errors import ConflictError, NotAllowedError, RefusedError
 from mlscale.kube.finding import Finding
 from mlscale.kube.kinds import DEPLOYMENT, POD
 from mlscale.kube.targets import Found, Target
@@ -40,7 +40,7 @@ def test_what_a_file_says_is_not_what_is_there() -> None:
 def test_a_kind_without_scale_is_refused() -> None:
     lone = ScaleFacts(Found(Target(POD, "default", "lone"), {"metadata": {"name": "lone"}}), ())
     with pytest.raises(
-        UsageError, match="pod/lone cannot be scaled: pods have no scale subresource; deployments, state"
+        RefusedError, match="pod/lone cannot be scaled: pods have no scale subresource; deployments, state"
     ):
         plan_scale(lone, ScaleRequest(2))
 

@@ -97,7 +97,7 @@ REFUSALS: list[tuple[Answer, ExitCode, str]] = [
     (not_found("deployments.apps", "web"), ExitCode.NOT_FOUND, '"web" not found in namespace "default"'),
     (
         status(404, "the server could not find the requested resource", "NotFound"),
-        ExitCode.USAGE,
+        ExitCode.REFUSED,
         "deployment.apps/web cannot be scaled: deployments.apps have no scale subresource; ",
     ),
     (status(403, "cannot patch resource", "Forbidden"), ExitCode.NOT_ALLOWED, "cannot patch resource"),
