@@ -30,7 +30,6 @@ IGNORED_VALUES = frozenset(
         "--profile-output",
         "--log-flush-frequency",
         "--vmodule",
-        "--as-user-extra",
     }
 )
 """kubectl's own plumbing: accepted, without effect."""

@@ -107,6 +107,5 @@ def _say(session: Session, outcome: Outcome, dry_run: DryRun, form: ObjectFormat
         return outcome.error.exit_code
     for line in render_changes(outcome, dry_run):
         session.messages.note(line)
-    session.out.write(render_outcome(outcome, dry_run, form))
-    session.out.flush()
+    session.answer(render_outcome(outcome, dry_run, form), form)
     return ExitCode.DONE

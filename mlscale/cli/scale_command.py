@@ -110,6 +110,7 @@ def _scale(
     def announce(plan: ScalePlan) -> None:
         session.messages.findings(plan.findings)
 
+    _refuse_unreadable(found, request)
     clock = Clock(time.monotonic, time.sleep, lambda: datetime.now(UTC))
     readable = [item for item in found if not isinstance(item, MlscaleError)]
     code = ExitCode.DONE
@@ -124,6 +125,13 @@ def _scale(
             session.messages.error(item)
             code = code or item.exit_code
     return code
+
+
+def _refuse_unreadable(found: Sequence[Found | MlscaleError], request: ScaleRequest) -> None:
+    """With --strict a target that is not there stops the others too, before any change."""
+    failed = next((item for item in found if isinstance(item, MlscaleError)), None)
+    if request.strict and failed:
+        raise failed
 
 
 def _say(

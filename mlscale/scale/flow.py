@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,15 @@ def scale(
     for plan in plans:
         if announce and not isinstance(plan, MlscaleError):
             announce(plan)
-    writes = [
-        partial(_carried_out, client, fact, plan, request, clock, progress)
-        for fact, plan in zip(facts, plans, strict=True)
-    ]
-    return client.in_order(writes)
+    outcomes = client.in_order(
+        [partial(_written, client, fact, plan, request) for fact, plan in zip(facts, plans, strict=True)]
+    )
+    if not (request.wait or request.timeout):
+        return outcomes
+    # All is written before the first wait: more targets than connections would else scale one after another.
+    written = list(outcomes)
+    since = clock.now()
+    return client.in_order([partial(_waited, client, outcome, request, clock, since, progress) for outcome in written])
 
 
 def check(client: Client, found: Sequence[Found], request: ScaleRequest) -> list[ScalePlan | MlscaleError]:
@@ -110,13 +115,8 @@ def _planned(fact: ScaleFacts | MlscaleError, request: ScaleRequest) -> ScalePla
         return error
 
 
-def _carried_out(
-    client: Client,
-    fact: ScaleFacts | MlscaleError,
-    plan: ScalePlan | MlscaleError,
-    request: ScaleRequest,
-    clock: Clock,
-    progress: Callable[[Progress], None],
+def _written(
+    client: Client, fact: ScaleFacts | MlscaleError, plan: ScalePlan | MlscaleError, request: ScaleRequest
 ) -> ScaleOutcome:
     if isinstance(fact, MlscaleError):
         raise fact
@@ -126,26 +126,32 @@ def _carried_out(
     if request.dry_run == "client":
         return ScaleOutcome(plan, printed, written=False)
     write_scale(client, plan.target, request)
-    if request.dry_run == "server":
-        return ScaleOutcome(plan, printed, written=False)
-    try:
-        _wait(client, plan, request, clock, progress)
-    except MlscaleError as error:
-        return ScaleOutcome(plan, printed, written=True, error=error)
-    return ScaleOutcome(plan, printed, written=True)
+    return ScaleOutcome(plan, printed, written=request.dry_run == "none")
 
 
-def _wait(
-    client: Client, plan: ScalePlan, request: ScaleRequest, clock: Clock, progress: Callable[[Progress], None]
-) -> None:
-    if not (request.wait or request.timeout):
-        return
+def _waited(
+    client: Client,
+    outcome: ScaleOutcome | MlscaleError,
+    request: ScaleRequest,
+    clock: Clock,
+    since: float,
+    progress: Callable[[Progress], None],
+) -> ScaleOutcome:
+    """``outcome`` once its effect is there, or with the error that says why it is not."""
     from mlscale.scale.wait import wait_counts, wait_ready
 
-    if request.wait:
-        wait_ready(client, plan, request.timeout or WAIT_TIMEOUT, clock, progress)
-    else:
-        wait_counts(client, plan, request.timeout, clock)
+    if isinstance(outcome, MlscaleError):
+        raise outcome
+    if not outcome.written:
+        return outcome
+    try:
+        if request.wait:
+            wait_ready(client, outcome.plan, request.timeout or WAIT_TIMEOUT, clock, since, progress)
+        else:
+            wait_counts(client, outcome.plan, request.timeout, clock, since)
+    except MlscaleError as error:
+        return replace(outcome, error=error)
+    return outcome
 
 
 def _with_replicas(obj: Json, replicas: int) -> Json:

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlscale.errors import ChangedMeanwhileError, MlscaleError, WaitTimeoutError
-from mlscale.kube.api_errors import shortened
+from mlscale.kube.api_errors import ApiError, shortened
+from mlscale.kube.connection_errors import ConnectionFailedError
 from mlscale.kube.kinds import EVENT, HPA, POD
 from mlscale.kube.owners import HPA_CONTROLLER, hpas_of, last_writer_of_replicas
 from mlscale.kube.pods import group_line, group_troubles, is_ready, is_terminating, pod_trouble
@@ -45,8 +46,9 @@ class Seen:
         return int((self.scale.get("status") or {}).get("replicas") or 0)
 
 
-def wait_counts(client: Client, plan: ScalePlan, timeout: float, clock: Clock) -> None:
-    """Wait until status.replicas is spec.replicas, as ``kubectl scale --timeout`` does.
+def wait_counts(client: Client, plan: ScalePlan, timeout: float, clock: Clock, since: float) -> None:
+    """Wait until status.replicas is spec.replicas, as ``kubectl scale --timeout`` does, for ``timeout`` seconds
+    from ``since`` on.
 
     Also done when someone else changed spec.replicas (kubectl pkg/scale/scale.go, ScaleHasDesiredReplicas).
     Raises WaitTimeoutError.
@@ -58,7 +60,7 @@ def wait_counts(client: Client, plan: ScalePlan, timeout: float, clock: Clock) -
         done = seen.replicas != plan.after or seen.counted == seen.replicas
         return done, f"{seen.counted} of {plan.after} pods exist"
 
-    last = _until(look, timeout, clock)
+    last = _until(look, since + timeout, clock)
     if last:
         raise WaitTimeoutError(
             f"{target.printed} was scaled, but timed out after {timeout:g} s: {last}", "--wait says why"
@@ -66,9 +68,9 @@ def wait_counts(client: Client, plan: ScalePlan, timeout: float, clock: Clock) -
 
 
 def wait_ready(
-    client: Client, plan: ScalePlan, timeout: float, clock: Clock, progress: Callable[[Progress], None]
+    client: Client, plan: ScalePlan, timeout: float, clock: Clock, since: float, progress: Callable[[Progress], None]
 ) -> None:
-    """Wait until exactly ``plan.after`` pods exist and all are Ready.
+    """Wait until exactly ``plan.after`` pods exist and all are Ready, for ``timeout`` seconds from ``since`` on.
 
     Raises WaitTimeoutError with the reasons that pods, controller and events give, and
     ChangedMeanwhileError naming who set another number of replicas meanwhile.
@@ -83,7 +85,7 @@ def wait_ready(
         progress(state)
         return state.ready == plan.after and not state.removed, state.sentence
 
-    last = _until(look, timeout, clock)
+    last = _until(look, since + timeout, clock)
     if last:
         created = _failed_creates(client, target) if "FailedCreate" not in last else ""
         raise WaitTimeoutError(
@@ -123,13 +125,20 @@ def _is_left_over(pod: Json) -> bool:
     return (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded") and not is_terminating(pod)
 
 
-def _until(look: Callable[[], tuple[bool, str]], timeout: float, clock: Clock) -> str:
-    """Look until it is done; the last look's sentence if the time ran out, else nothing."""
-    deadline = clock.now() + timeout
+def _until(look: Callable[[], tuple[bool, str]], deadline: float, clock: Clock) -> str:
+    """Look until it is done; the last look's sentence if the time ran out, else nothing.
+
+    A server that is away for a while, as while it is updated, does not end a wait.
+    """
     pause = FIRST_PAUSE
     while True:
         started = clock.now()
-        done, sentence = look()
+        try:
+            done, sentence = look()
+        except (ConnectionFailedError, ApiError) as error:
+            if isinstance(error, ApiError) and error.status.code < 500:
+                raise
+            done, sentence = False, f"the last look failed: {error.message}"
         if done:
             return ""
         if clock.now() >= deadline:

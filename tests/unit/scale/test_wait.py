@@ -152,7 +152,7 @@ def served(
 
 def waited(server: RecordingServer, after: int, timeout: float = 5) -> tuple[FakeTime, list[Progress]]:
     time, seen = FakeTime(), list[Progress]()
-    wait_ready(client(server), plan(after), timeout, time.clock, seen.append)
+    wait_ready(client(server), plan(after), timeout, time.clock, time.seconds, seen.append)
     return time, seen
 
 
@@ -213,7 +213,7 @@ def test_the_deadline_is_kept_and_the_last_look_is_at_it(server: RecordingServer
     served(server, [scale("web", 2)], [ready_pods(1)])
     time = FakeTime()
     with pytest.raises(WaitTimeoutError):
-        wait_ready(client(server), plan(2), 3, time.clock, lambda _: None)
+        wait_ready(client(server), plan(2), 3, time.clock, time.seconds, lambda _: None)
     assert sum(time.sleeps) == pytest.approx(3)
     assert max(time.sleeps) == 1.0
     assert time.sleeps == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 0.5])
@@ -294,7 +294,7 @@ COUNTS = [
 def test_counts(server: RecordingServer, scales: list[dict[str, Any]], sleeps: list[float]) -> None:
     time = FakeTime()
     served(server, scales, [])
-    wait_counts(client(server), plan(int(scales[0]["spec"].get("replicas", 0))), 20, time.clock)
+    wait_counts(client(server), plan(int(scales[0]["spec"].get("replicas", 0))), 20, time.clock, time.seconds)
     assert time.sleeps == sleeps
     assert set(server.lines) == {f"GET {path('web', 'scale')}"}
 
@@ -304,7 +304,7 @@ def test_counts_that_do_not_come_time_out(server: RecordingServer) -> None:
     with pytest.raises(
         WaitTimeoutError, match="was scaled, but timed out after 2 s: 2 of 5 pods exist; --wait says why"
     ):
-        wait_counts(client(server), plan(5), 2, FakeTime().clock)
+        wait_counts(client(server), plan(5), 2, FakeTime().clock, 100.0)
 
 
 def test_a_slow_server_is_looked_at_less_often(server: RecordingServer) -> None:
@@ -316,7 +316,7 @@ def test_a_slow_server_is_looked_at_less_often(server: RecordingServer) -> None:
 
     served(server, [], [], **{f"GET {path('web', 'scale')}": slow})
     with pytest.raises(WaitTimeoutError):
-        wait_counts(client(server), plan(5), 10, time.clock)
+        wait_counts(client(server), plan(5), 10, time.clock, time.seconds)
     # A look of half a second is followed by four times as long a rest.
     assert time.sleeps[0] == pytest.approx(2)
 
@@ -329,5 +329,37 @@ def test_the_kind_is_the_target_s(server: RecordingServer) -> None:
         f"GET {place}": Answer({"metadata": {}}),
         PODS: listing(pod("db-0")),
     }
-    wait_ready(client(server), ScalePlan(db, 0, 1), 5, FakeTime().clock, lambda _: None)
+    wait_ready(client(server), ScalePlan(db, 0, 1), 5, FakeTime().clock, 100.0, lambda _: None)
     assert sorted(server.lines) == sorted([f"GET {place}/scale", f"GET {place}", PODS])
+
+
+def test_a_server_that_is_away_for_a_while_does_not_end_the_wait(server: RecordingServer) -> None:
+    # As while it is updated; a wait that ended here would call a rollout failed that goes well.
+    away = status(503, "shutting down", "ServiceUnavailable")
+    served(server, [], [ready_pods(2)], **{f"GET {path('web', 'scale')}": [away, Answer(scale("web", 2))]})
+    time, _ = waited(server, 2)
+    assert time.sleeps == [0.1]
+
+
+def test_a_server_that_stays_away_is_said_at_the_deadline(server: RecordingServer) -> None:
+    gone = status(500, "etcd is gone", "InternalError")
+    served(server, [], [ready_pods(1)], **{f"GET {path('web', 'scale')}": gone})
+    with pytest.raises(WaitTimeoutError, match="after 5 s the last look failed: etcd is gone"):
+        waited(server, 2)
+
+
+def test_credentials_that_expire_end_the_wait_at_once(server: RecordingServer) -> None:
+    expired = status(401, "Unauthorized", "Unauthorized")
+    served(server, [], [ready_pods(1)], **{f"GET {path('web', 'scale')}": expired})
+    with pytest.raises(MlscaleError) as caught:
+        waited(server, 2)
+    assert caught.value.exit_code == ExitCode.NOT_ALLOWED
+
+
+def test_the_time_counts_from_the_write(server: RecordingServer) -> None:
+    # The 17th target of a command is looked at later than the first, and must not wait longer for that.
+    served(server, [scale("web", 2)], [ready_pods(1)])
+    time = FakeTime()
+    with pytest.raises(WaitTimeoutError):
+        wait_ready(client(server), plan(2), 3, time.clock, time.seconds - 3, lambda _: None)
+    assert time.sleeps == []
