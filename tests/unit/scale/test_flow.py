@@ -167,6 +167,27 @@ def test_forty_deployments_in_the_order_of_the_list(command_line: Make, server: 
     assert server.connections <= 16
 
 
+def test_all_is_written_before_the_first_wait(command_line: Make, server: RecordingServer) -> None:
+    # With the wait behind each write, the 17th of 20 would be scaled only when one of the first 16 is done.
+    names = [f"d{n:02d}" for n in range(20)]
+    serve(server, *[deployment(name, 1) for name in names])
+    server.answers |= {f"GET {path(name, 'scale')}": Answer(scale(name, 3)) for name in names}
+    result = command_line(server.url)("scale", "deploy", *names, "--replicas", "3", "--timeout", "5s")
+    assert (result.code, len(result.out.splitlines())) == (0, 20)
+    looks = [place for place, line in enumerate(server.lines) if line.startswith("GET") and line.endswith("/scale")]
+    writes = [place for place, line in enumerate(server.lines) if line.startswith("PATCH")]
+    assert (len(writes), len(looks)) == (20, 20)
+    assert max(writes) < min(looks)
+
+
+def test_strict_stops_at_a_name_that_is_not_there(command_line: Make, server: RecordingServer) -> None:
+    # Without --strict the other one is scaled.
+    serve(server, deployment("web", 1))
+    server.answers[f"GET {path('wbe')}"] = not_found("deployments.apps", "wbe")
+    result = command_line(server.url)("scale", "deploy/web", "deploy/wbe", "--replicas", "2", "--strict")
+    assert (result.code, result.out, patches(server)) == (3, "", [])
+
+
 MIDDLE = [
     (status(403, 'deployments.apps "b" is forbidden: cannot patch', "Forbidden"), 4),
     (not_found("deployments.apps", "b"), 3),
