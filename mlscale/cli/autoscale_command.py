@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from mlscale.cli.options import DryRunOption, Filenames, Names, ObjectOutput, Recursive  # noqa: TC001  likewise
 from mlscale.cli.session import Session  # noqa: TC001  typer reads the annotations
 from mlscale.cli.values import dry_run_value
 from mlscale.errors import ExitCode
 
 if TYPE_CHECKING:
     from mlscale.autoscale import Outcome
-    from mlscale.kube.kinds import Kind
     from mlscale.output.structured import ObjectFormat
     from mlscale.scale.model import DryRun
 
 
 def autoscale_command(
     context: typer.Context,
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[TYPE] NAME… | TYPE/NAME…", help="Workloads; a bare NAME is a deployment."),
-    ] = None,
+    names: Names = None,
     low: Annotated[str | None, typer.Option("--min", help="Fewest replicas; the server's default is 1.")] = None,
     high: Annotated[str | None, typer.Option("--max", help="Most replicas.")] = None,
     cpu: Annotated[
@@ -50,12 +47,10 @@ def autoscale_command(
         str | None, typer.Option(help="How far from the target nothing happens, as in 0.05 or up=0.01,down=0.2.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the HPA; that of the workload if not given.")] = "",
-    filename: Annotated[
-        list[str] | None, typer.Option("--filename", "-f", help="File or directory with the workloads, - for stdin.")
-    ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", "-R", help="Look into the directories of -f.")] = False,
-    dry_run: Annotated[str, typer.Option(help="none, client (write nothing) or server (ask, store nothing).")] = "none",
-    output: Annotated[str, typer.Option("--output", "-o", help="json, yaml or name.")] = "",
+    filename: Filenames = None,
+    recursive: Recursive = False,
+    dry_run: DryRunOption = "none",
+    output: ObjectOutput = "",
     force: Annotated[bool, typer.Option("--force", help="Write although a check says that it cannot work.")] = False,
     force_conflicts: Annotated[
         bool, typer.Option("--force-conflicts", help="Take over fields that another field manager set.")
@@ -79,11 +74,8 @@ def autoscale_command(
         scale_down=scale_down,
         tolerance=tolerance,
     )
-
-    def kind_of(word: str) -> Kind:
-        return session.kinds.named(word)
-
-    settings = parse_settings(options, kind_of)
+    # A lambda, so that a wrong option is told before a kubeconfig is read.
+    settings = parse_settings(options, lambda word: session.kinds.named(word))
     write = WriteOptions(name, force, force_conflicts, cast("DryRun", dry_run_value(dry_run)))
     form = object_format(output)
     selection = session.selection(names, filename, recursive=recursive)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from mlscale.cli.options import DryRunOption, Filenames, Names, ObjectOutput, Recursive  # noqa: TC001  likewise
 from mlscale.cli.session import Session  # noqa: TC001  typer reads the annotations
 from mlscale.cli.values import dry_run_value, replicas_value, seconds_value
 from mlscale.errors import ExitCode, MlscaleError, UsageError
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
 
 def scale_command(
     context: typer.Context,
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[TYPE] NAME… | TYPE/NAME…", help="Workloads; a bare NAME is a deployment."),
-    ] = None,
+    names: Names = None,
     replicas: Annotated[str | None, typer.Option("--replicas", help="The new number of replicas.")] = None,
     current_replicas: Annotated[
         str, typer.Option(help="Scale only if this is the current number; the server checks it in the same request.")
@@ -35,12 +33,10 @@ def scale_command(
     ] = "",
     every: Annotated[bool, typer.Option("--all", help="All workloads of the TYPE in the namespace.")] = False,
     selector: Annotated[str, typer.Option("--selector", "-l", help="Workloads of the TYPE with these labels.")] = "",
-    filename: Annotated[
-        list[str] | None, typer.Option("--filename", "-f", help="File or directory with the workloads, - for stdin.")
-    ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", "-R", help="Look into the directories of -f.")] = False,
-    dry_run: Annotated[str, typer.Option(help="none, client (ask nothing) or server (ask, store nothing).")] = "none",
-    output: Annotated[str, typer.Option("--output", "-o", help="json, yaml or name.")] = "",
+    filename: Filenames = None,
+    recursive: Recursive = False,
+    dry_run: DryRunOption = "none",
+    output: ObjectOutput = "",
     timeout: Annotated[str, typer.Option(help="Wait until the counts are right (with --wait: 5m if not given).")] = "0",
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until the new pods are Ready or the old ones gone.")

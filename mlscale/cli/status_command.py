@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from mlscale.cli.options import Names  # noqa: TC001  likewise
 from mlscale.cli.session import Session  # noqa: TC001  typer reads the annotations
 from mlscale.errors import ExitCode, UsageError
 
@@ -20,10 +21,7 @@ CLEAR_SCREEN = "\x1b[H\x1b[2J"
 
 def status_command(
     context: typer.Context,
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[TYPE] NAME… | TYPE/NAME…", help="Workloads; a bare NAME is a deployment."),
-    ] = None,
+    names: Names = None,
     selector: Annotated[str, typer.Option("--selector", "-l", help="Workloads and pods with these labels.")] = "",
     all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="In every namespace.")] = False,
     only: Annotated[
