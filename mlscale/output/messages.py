@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from mlscale.errors import MlscaleError
     from mlscale.kube.finding import Finding
+    from mlscale.output.live import LiveProgress
 
 CODES = {"error": "31", "warning": "33", "note": "36", "debug": "2"}
-CLEAR_LINE = "\r\x1b[K"
 
 
 class Messages:
@@ -24,9 +24,9 @@ class Messages:
         self._stream = stream
         self.is_terminal = stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
         self._colour = self.is_terminal and not environ.get("NO_COLOR")
-        self._progress_shown = False
+        self._live: LiveProgress | None = None
         self._last_causes: dict[str, Sequence[str]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def note(self, text: str) -> None:
         """Something worth knowing."""
@@ -56,35 +56,33 @@ class Messages:
             (self.note if finding.level == "note" else self.warning)(finding.message)
 
     def progress(self, about: str, sentence: str, causes: Sequence[str]) -> None:
-        """How far ``about`` is: on a terminal one line that changes, elsewhere a line whenever ``causes`` change.
+        """How far ``about`` is: on a terminal a line that changes in place, elsewhere one whenever ``causes`` change.
 
         Several waits may call it side by side.
         """
         with self._lock:
             if self.is_terminal:
-                self._live(f"{about}: {sentence}")
+                self._live = self._live or _live_progress(self._stream)
+                self._live.show(about, sentence)
             elif causes and self._last_causes.get(about) != causes:
                 self._last_causes[about] = causes
                 self._line("note", f"waiting: {about}: {sentence}")
 
-    def _live(self, text: str) -> None:
-        import shutil
-
-        # A line that wraps could not be taken away again.
-        columns = shutil.get_terminal_size().columns
-        self._stream.write(f"{CLEAR_LINE}{printable(text)[: columns - 1]}")
-        self._stream.flush()
-        self._progress_shown = True
-
     def clear_progress(self) -> None:
-        """Take the live line away, so that an answer on stdout does not share it."""
-        if self._progress_shown:
-            self._stream.write(CLEAR_LINE)
-            self._stream.flush()
-            self._progress_shown = False
+        """Take the live lines away, so that an answer on stdout does not share one."""
+        with self._lock:
+            if self._live is not None:
+                self._live.clear()
+                self._live = None
 
     def _line(self, level: str, text: str) -> None:
         self.clear_progress()
         label = f"\x1b[{CODES[level]}m{level}:\x1b[0m" if self._colour else f"{level}:"
         self._stream.write(f"{label} {printable(text)}\n")
         self._stream.flush()
+
+
+def _live_progress(stream: TextIO) -> LiveProgress:
+    from mlscale.output.live import LiveProgress
+
+    return LiveProgress(stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlscale.errors import MlscaleError, UsageError
 from mlscale.kube.finding import Finding
-from mlscale.output.messages import CLEAR_LINE, Messages
+from mlscale.output.messages import Messages
 
 
 class Terminal(io.StringIO):
@@ -62,7 +63,33 @@ def test_where_progress_is_live(environ: dict[str, str], live: bool) -> None:
     messages = Messages(stream, environ)
     assert messages.is_terminal is live
     messages.progress("web", "1 of 2", ())
-    assert stream.getvalue() == (f"{CLEAR_LINE}web: 1 of 2" if live else "")
+    assert ("web: 1 of 2" in stream.getvalue()) is live
+    messages.clear_progress()
+
+
+def screen(text: str) -> list[str]:
+    """What a terminal shows after ``text``: enough of one for rich's moves (up, erase the line, start of line)."""
+    lines, row = [""], 0
+    for token in re.findall(r"\x1b\[[?0-9;]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", text):
+        if token == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif token == "\x1b[1A":
+            row -= 1
+        elif token == "\x1b[2K":
+            lines[row] = ""
+        elif token[0] not in "\x1b\r":
+            lines[row] += token
+    return [line for line in lines if line.strip()]
+
+
+def test_live_progress_has_a_line_for_each_and_is_drawn_over() -> None:
+    stream = Terminal()
+    messages = Messages(stream, {})
+    for about, sentence in [("web", "0 of 2"), ("api", "1 of 3"), ("web", "2 of 2")]:
+        messages.progress(about, sentence, ())
+    assert [line.strip() for line in screen(stream.getvalue())] == ["web: 2 of 2", "api: 1 of 3"]
+    messages.clear_progress()
 
 
 def test_a_line_takes_the_live_progress_away_first() -> None:
@@ -71,16 +98,25 @@ def test_a_line_takes_the_live_progress_away_first() -> None:
     messages.progress("web", "1 of 2", ())
     messages.note("x")
     messages.clear_progress()
-    assert stream.getvalue() == f"{CLEAR_LINE}web: 1 of 2{CLEAR_LINE}note: x\n"
+    assert screen(stream.getvalue()) == ["note: x"]
 
 
 def test_live_progress_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     # A line of two rows could not be taken away: each look would leave one behind.
     monkeypatch.setenv("COLUMNS", "20")
     stream = Terminal()
-    Messages(stream, {}).progress("deployment.apps/web", "1 of 2 pods ready", ())
-    assert stream.getvalue() == f"{CLEAR_LINE}deployment.apps/web"
-    assert len("deployment.apps/web") == 19
+    messages = Messages(stream, {})
+    messages.progress("deployment.apps/web", "1 of 2 pods ready", ())
+    assert [line.strip() for line in screen(stream.getvalue())] == ["deployment.apps/web…"]
+    messages.clear_progress()
+
+
+def test_live_progress_neutralises_escapes() -> None:
+    stream = Terminal()
+    messages = Messages(stream, {})
+    messages.progress("web", "0 of 1: \x1b]0;title\x07 [red]", ())
+    assert r"web: 0 of 1: \x1b]0;title\x07 [red]" in stream.getvalue()
+    messages.clear_progress()
 
 
 def test_progress_in_a_pipe_is_a_line_for_each_change_of_causes() -> None:
