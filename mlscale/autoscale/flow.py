@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlscale.autoscale.changes import spec_changes
@@ -26,6 +27,8 @@ Json = dict[str, Any]
 Action = Literal["created", "configured", "unchanged", "applied"]
 """``applied`` where it is not known which, since HPAs may not be listed."""
 DryRun = Literal["none", "client", "server"]
+Namespaces = dict[str, NamespaceFacts | MlscaleError]
+"""The facts of each namespace by its name, or why they could not be read."""
 
 
 @dataclass(frozen=True)
@@ -86,21 +89,48 @@ def _check_name(name: str, found: Sequence[Found | MlscaleError]) -> None:
 def _outcomes(
     client: Client, found: Sequence[Found | MlscaleError], settings: HpaSettings, options: WriteOptions
 ) -> Iterator[Outcome]:
-    namespaces: dict[str, NamespaceFacts] = {}
+    """Several targets at a time; one whose HPA or workload came before waits, so as to see what that one wrote."""
+    readable = [one for one in found if not isinstance(one, MlscaleError)]
+    namespaces = _read_namespaces(client, readable, settings)
+    repeated = _repeated(found, options)
+    firsts = [
+        one for one, again in zip(found, repeated, strict=True) if not again and not isinstance(one, MlscaleError)
+    ]
+    side_by_side = client.in_order(
+        [partial(_autoscale_one, client, one, settings, options, namespaces) for one in firsts]
+    )
     said: set[Finding] = set()
-    for one in found:
+    for one, again in zip(found, repeated, strict=True):
         if isinstance(one, MlscaleError):
             yield Outcome(None, error=one)
             continue
-        try:
-            outcome = _autoscale_one(client, one, settings, options, namespaces)
-        except MlscaleError as error:
-            outcome = Outcome(one.target, options.name or one.target.name, error=error)
-        if outcome.hpa is not None:
-            # The next target may be the same one, or one whose HPA would have the same name.
-            facts = namespaces[one.target.namespace]
-            namespaces[one.target.namespace] = facts.with_hpa(outcome.hpa)
-        yield replace(outcome, findings=_told(outcome, said, several=len(found) > 1))
+        late = [partial(_autoscale_one, client, one, settings, options, namespaces)]
+        done = next(client.in_order(late) if again else side_by_side)
+        if isinstance(done, MlscaleError):
+            done = Outcome(one.target, options.name or one.target.name, error=done)
+        facts = namespaces[one.target.namespace]
+        if done.hpa is not None and isinstance(facts, NamespaceFacts):
+            namespaces[one.target.namespace] = facts.with_hpa(done.hpa)
+        yield replace(done, findings=_told(done, said, several=len(found) > 1))
+
+
+def _read_namespaces(client: Client, found: Sequence[Found], settings: HpaSettings) -> Namespaces:
+    names = sorted({one.target.namespace for one in found})
+    facts = client.together(*[partial(read_namespace, client, name, settings) for name in names])
+    return dict(zip(names, facts, strict=True))
+
+
+def _repeated(found: Sequence[Found | MlscaleError], options: WriteOptions) -> list[bool]:
+    """Whether each target, or the name that its HPA gets, came before it."""
+    seen: set[object] = set()
+    repeated = []
+    for one in found:
+        keys: set[object] = set()
+        if not isinstance(one, MlscaleError):
+            keys = {one.target, (one.target.namespace, options.name or one.target.name)}
+        repeated.append(bool(keys & seen))
+        seen |= keys
+    return repeated
 
 
 def _told(outcome: Outcome, said: set[Finding], *, several: bool) -> tuple[Finding, ...]:
@@ -118,14 +148,15 @@ def _told(outcome: Outcome, said: set[Finding], *, several: bool) -> tuple[Findi
 
 
 def _autoscale_one(
-    client: Client, found: Found, settings: HpaSettings, options: WriteOptions, namespaces: dict[str, NamespaceFacts]
+    client: Client, found: Found, settings: HpaSettings, options: WriteOptions, namespaces: Namespaces
 ) -> Outcome:
     target = found.target
     if not target.kind.namespaced:
         raise cannot_scale(target)
-    if target.namespace not in namespaces:
-        namespaces[target.namespace] = read_namespace(client, target.namespace, settings)
-    facts = read_target(client, found, namespaces[target.namespace], settings)
+    namespace = namespaces[target.namespace]
+    if isinstance(namespace, MlscaleError):
+        raise namespace
+    facts = read_target(client, found, namespace, settings)
     plan = plan_autoscale(facts, settings, options.name)
     refusal = plan.refusal()
     if refusal is not None and not options.force:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,15 +17,17 @@ from mlscale.kube.api_errors import (
 )
 from mlscale.kube.kinds import DAEMONSET, DEPLOYMENT, STATEFULSET, Kind
 from mlscale.kube.targets import Found, Target
+from tests.clients import client
+from tests.recording_server import Answer, RecordingServer, Request
+from tests.recording_server import status as failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlscale.kube.client import Client
+    from collections.abc import Callable, Iterator
 
 Json = dict[str, Any]
 LAB = "/apis/apps/v1/namespaces/lab"
 HPAS = "/apis/autoscaling/v2/namespaces/lab/horizontalpodautoscalers"
+LIMITRANGES = "/api/v1/namespaces/lab/limitranges"
 SCALEDOBJECTS = "/apis/keda.sh/v1alpha1/namespaces/lab/scaledobjects"
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 
@@ -48,15 +50,15 @@ def status(code: int, message: str = "", **details: Any) -> ApiStatus:
     return ApiStatus(code, "", message or f"code {code}", details)
 
 
-class Server:
-    """Answers as an API server with some objects; keeps what was asked and written."""
+class Server(RecordingServer):
+    """An API server with some objects; keeps what was applied."""
 
     def __init__(self, *names: str) -> None:
-        self.objects: dict[str, Json | MlscaleError] = {METRICS: {}, "/api/v1/namespaces/lab": {}}
-        self.lists: dict[str, list[Json] | MlscaleError] = {}
-        self.asked: list[str] = []
+        super().__init__()
+        self.objects: dict[str, Json | ApiError] = {METRICS: {}, "/api/v1/namespaces/lab": {}}
+        self.lists: dict[str, list[Json] | ApiError] = {HPAS: [], LIMITRANGES: []}
         self.applied: list[tuple[str, Json, bool, bool]] = []
-        self.answer: Callable[[Json], Json] = self._stored
+        self.store: Callable[[Json], Json] = stored
         for name in names:
             self.objects[f"{LAB}/deployments/{name}"] = workload(name)
             self.objects[f"{LAB}/deployments/{name}/scale"] = {
@@ -64,49 +66,60 @@ class Server:
                 "status": {"selector": f"app={name}"},
             }
 
-    def get(self, path: str, **_: str) -> Json:
-        self.asked.append(path)
-        found = self.objects.get(path, ApiNotFoundError(status(404)))
-        if isinstance(found, MlscaleError):
-            raise found
-        return found
+    @property
+    def asked(self) -> list[str]:
+        return [request.path for request in self.requests]
 
-    def table(self, _path: str, **_: str) -> Json:
-        return {"rows": [{"cells": ["web"]}]}
-
-    def list_all(self, path: str, **_: str) -> list[Json]:
-        self.asked.append(path)
-        if path == SCALEDOBJECTS and path not in self.lists:
-            raise ApiNotFoundError(status(404))
-        found = self.lists.get(path, [])
-        if isinstance(found, MlscaleError):
-            raise found
-        return found
-
-    def together(self, *calls: Callable[[], Any]) -> list[Any]:
-        return [self._outcome(call) for call in calls]
-
-    def apply(self, path: str, body: Json, *, force: bool = False, dry_run: bool = False) -> Json:
-        self.applied.append((path, body, force, dry_run))
-        return self.answer(body)
+    def answer(self, request: Request) -> Answer:
+        with self.lock:
+            self.requests.append(request)
+            try:
+                return Answer(self._answered(request))
+            except ApiError as error:
+                return failure(error.status.code, error.message, **error.status.details)
 
     def run(self, *found: Found | MlscaleError, settings: Any = None, **options: Any) -> list[Outcome]:
-        client = cast("Client", self)
-        return list(autoscale(client, found, settings or _SETTINGS, WriteOptions(**options)))
+        return list(autoscale(client(self), found, settings or _SETTINGS, WriteOptions(**options)))
 
-    @staticmethod
-    def _outcome(call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except MlscaleError as error:
-            return error
+    def _answered(self, request: Request) -> Json:
+        if request.method == "PATCH":
+            query = request.query
+            self.applied.append((request.path, request.json(), "force" in query, "dryRun" in query))
+            return self.store(request.json())
+        if "includeObject" in request.query:
+            return {"rows": [{"cells": ["web"]}]}
+        listed = self.lists.get(request.path)
+        if isinstance(listed, ApiError):
+            raise listed
+        if listed is not None:
+            return {"items": listed}
+        found = self.objects.get(request.path, ApiNotFoundError(status(404)))
+        if isinstance(found, ApiError):
+            raise found
+        return found
 
-    @staticmethod
-    def _stored(body: Json) -> Json:
-        return {**body, "metadata": {**body["metadata"], "uid": "u"}}
+
+def stored(body: Json) -> Json:
+    return {**body, "metadata": {**body["metadata"], "uid": "u"}}
 
 
 _SETTINGS = settings()
+
+
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close the servers that a test made."""
+    made: list[Server] = []
+    start = Server.__init__
+
+    def noted(server: Server, *names: str) -> None:
+        start(server, *names)
+        made.append(server)
+
+    monkeypatch.setattr(Server, "__init__", noted)
+    yield
+    for server in made:
+        server.close()
 
 
 def found(name: str, kind: Kind = DEPLOYMENT, *, live: bool = True, cpu: str = "500m") -> Found:
@@ -188,12 +201,13 @@ def test_an_error_stops_its_own_target_only() -> None:
     assert [path for path, *_ in server.applied] == [f"{HPAS}/api"]
 
 
-def test_outcomes_come_one_by_one() -> None:
-    """The first answer can be printed before the second target is looked at."""
-    server = Server("web", "api")
-    outcomes = autoscale(cast("Client", server), [found("web"), found("api")], _SETTINGS, WriteOptions())
-    next(outcomes)
-    assert [path for path, *_ in server.applied] == [f"{HPAS}/web"]
+def test_many_targets_are_written_side_by_side_and_told_in_order() -> None:
+    names = [f"d{n:02d}" for n in range(40)]
+    server = Server(*names)
+    outcomes = server.run(*map(found, names))
+    assert [outcome.name for outcome in outcomes] == names
+    assert {outcome.action for outcome in outcomes} == {"created"}
+    assert server.connections > 1
 
 
 def test_the_namespace_is_read_once() -> None:
@@ -270,7 +284,7 @@ def test_a_conflict_names_managers_and_fields() -> None:
         )
 
     server = Server("web")
-    server.answer = refuse
+    server.store = refuse
     (outcome,) = server.run(found("web"))
     assert isinstance(outcome.error, ConflictError)
     assert str(outcome.error) == (
@@ -278,7 +292,7 @@ def test_a_conflict_names_managers_and_fields() -> None:
         "spec.maxReplicas, spec.minReplicas; field manager argo set x; "
         "--force-conflicts takes over, or change it where it was set"
     )
-    server.answer = server._stored
+    server.store = stored
     assert server.run(found("web"), force_conflicts=True)[0].error is None
     assert server.applied[-1][2] is True
 
@@ -288,7 +302,7 @@ def test_another_conflict_is_told_as_it_is() -> None:
         raise ApiConflictError(status(409, "the object has been modified"))
 
     server = Server("web")
-    server.answer = refuse
+    server.store = refuse
     (outcome,) = server.run(found("web"))
     assert outcome.error is not None
     assert outcome.error.message == "the object has been modified"
@@ -305,7 +319,7 @@ def test_a_workload_of_a_file_is_looked_up() -> None:
 
 def test_without_the_right_to_list_it_still_writes() -> None:
     server = Server("web")
-    for path in (HPAS, SCALEDOBJECTS, "/api/v1/namespaces/lab/limitranges"):
+    for path in (HPAS, SCALEDOBJECTS, LIMITRANGES):
         server.lists[path] = ApiNotAllowedError(status(403))
     (outcome,) = server.run(found("web"))
     assert outcome.action == "applied"
@@ -317,11 +331,12 @@ def test_without_the_right_to_list_it_still_writes() -> None:
 
 
 @pytest.mark.parametrize("error", [ApiNotAllowedError(status(401)), ApiError(status(500))])
-def test_other_errors_of_the_reads_end_the_target(error: MlscaleError) -> None:
+def test_other_errors_of_the_reads_end_the_target(error: ApiError) -> None:
     server = Server("web")
     server.lists[HPAS] = error
     (outcome,) = server.run(found("web"))
-    assert outcome.error is error
+    assert isinstance(outcome.error, ApiError)
+    assert outcome.error.status.code == error.status.code
     assert server.applied == []
 
 
