@@ -39,7 +39,7 @@ IGNORED_FLAGS = frozenset(
 )  # fmt: skip
 FLAGS = frozenset(
     {"--all", "-R", "--recursive", "--wait", "--strict", "--check", "-A", "--all-namespaces", "-w", "--watch",
-     "--force", "--force-conflicts", "--no-headers", "--fail-fast"}
+     "--force", "--force-conflicts", "--no-headers"}
 )  # fmt: skip
 VALUES = frozenset(
     {"-l", "--selector", "-f", "--filename", "-o", "--output", "--replicas", "--current-replicas",

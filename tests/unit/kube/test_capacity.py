@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlscale.errors import NotFoundError
-from mlscale.kube.api_errors import ApiNotAllowedError, ApiStatus
+from mlscale.errors import NotAllowedError, NotFoundError
 from mlscale.kube.capacity import CapacityFacts, plan_fit, read_capacity
 from mlscale.kube.fit import Fit, Unknown
 from mlscale.kube.quantity import InvalidQuantityError
+from tests.clients import client
+from tests.recording_server import Answer, RecordingServer, recording_server, status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlscale.kube.client import Client
+    from collections.abc import Iterator
 
 Json = dict[str, Any]
 
@@ -253,56 +252,36 @@ def test_a_broken_quantity_of_the_cluster_is_one_sentence() -> None:
         plan_fit(_facts(ONE_GPU, [_node("a", gpu="four")]), 1)
 
 
-class _Answers:
-    """Stands for the client: answers each path, and notes what was asked."""
-
-    def __init__(self, answers: dict[str, list[Json] | Exception]) -> None:
-        self.answers = answers
-        self.asked: list[tuple[str, dict[str, str]]] = []
-
-    def list_all(self, path: str, **query: str) -> list[Json]:
-        self.asked.append((path, query))
-        answer = self.answers.get(path, [])
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def together(self, *calls: Callable[[], list[Json]]) -> list[list[Json] | Exception]:
-        return [self._outcome(call) for call in calls]
-
-    def _outcome(self, call: Callable[[], list[Json]]) -> list[Json] | Exception:
-        try:
-            return call()
-        except (ApiNotAllowedError, NotFoundError) as error:
-            return error
+PLACES = ("/api/v1/nodes", "/api/v1/pods", "/api/v1/namespaces/ns/resourcequotas", "/api/v1/namespaces/ns/limitranges")
 
 
-def _not_allowed(code: int) -> ApiNotAllowedError:
-    return ApiNotAllowedError(ApiStatus(code, "Forbidden", "no"))
+@pytest.fixture
+def server() -> Iterator[RecordingServer]:
+    with recording_server() as running:
+        running.answers = {f"GET {place}": Answer({"items": []}) for place in PLACES}
+        yield running
 
 
-def test_four_lists_are_read_once_each() -> None:
-    client = _Answers({"/api/v1/nodes": SEVEN})
-    facts = read_capacity(cast("Client", client), "ns", ONE_GPU)
+def test_four_lists_are_read_once_each(server: RecordingServer) -> None:
+    server.answers["GET /api/v1/nodes"] = Answer({"items": SEVEN})
+    facts = read_capacity(client(server), "ns", ONE_GPU)
     assert facts == CapacityFacts("ns", ONE_GPU, tuple(SEVEN), (), (), ())
-    assert client.asked == [
-        ("/api/v1/nodes", {}),
-        ("/api/v1/pods", {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}),
-        ("/api/v1/namespaces/ns/resourcequotas", {}),
-        ("/api/v1/namespaces/ns/limitranges", {}),
-    ]
+    selectors = {request.path: request.query.get("fieldSelector") for request in server.requests}
+    assert selectors == dict.fromkeys(PLACES) | {"/api/v1/pods": "status.phase!=Succeeded,status.phase!=Failed"}
+    assert len(server.requests) == 4
 
 
-def test_what_may_not_be_listed_is_unknown() -> None:
-    client = _Answers({"/api/v1/nodes": _not_allowed(403), "/api/v1/pods": _not_allowed(403)})
-    facts = read_capacity(cast("Client", client), "ns", ONE_GPU)
+def test_what_may_not_be_listed_is_unknown(server: RecordingServer) -> None:
+    server.answers |= {f"GET {place}": status(403, "no", "Forbidden") for place in PLACES[:2]}
+    facts = read_capacity(client(server), "ns", ONE_GPU)
     assert (facts.nodes, facts.pods, facts.quotas) == (NO_NODES, NO_PODS, ())
 
 
-@pytest.mark.parametrize("error", [_not_allowed(401), NotFoundError("gone")])
-def test_other_errors_are_errors(error: Exception) -> None:
-    with pytest.raises(type(error)):
-        read_capacity(cast("Client", _Answers({"/api/v1/nodes": error})), "ns", ONE_GPU)
+@pytest.mark.parametrize(("code", "error"), [(401, NotAllowedError), (404, NotFoundError)])
+def test_other_errors_are_errors(server: RecordingServer, code: int, error: type[Exception]) -> None:
+    server.answers["GET /api/v1/nodes"] = status(code, "no")
+    with pytest.raises(error):
+        read_capacity(client(server), "ns", ONE_GPU)
 
 
 MILLICORES = st.integers(min_value=1, max_value=4000)

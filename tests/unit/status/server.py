@@ -1,4 +1,4 @@
-"""A stand-in for the API server below ``Client``: answers by path, and remembers what was asked."""
+"""A client of an API server with canned answers, which remembers what it was asked."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlscale.errors import MlscaleError
-from mlscale.kube.api_errors import api_error
+from mlscale.kube.api_errors import ApiError, api_error
 from mlscale.kube.client import Client
+from mlscale.kube.transport import Transport
+from tests.clients import access
+from tests.recording_server import Answer as HttpAnswer
+from tests.recording_server import RecordingServer, Request, status
 
 Json = dict[str, Any]
 Query = dict[str, str]
@@ -17,8 +21,27 @@ QUIET = 10.0
 Answer = Json | MlscaleError | Callable[[Query], Json]
 
 
+class _Http(RecordingServer):
+    def __init__(self, owner: Server) -> None:
+        self._owner = owner
+        super().__init__()
+
+    def answer(self, request: Request) -> HttpAnswer:
+        with self.lock:
+            self._owner.asked.append((request.path, request.query))
+        answer = self._owner.answers.get(request.path)
+        try:
+            if answer is None:
+                return status(404, f"{request.path} not found", "NotFound")
+            if isinstance(answer, MlscaleError):
+                raise answer
+            return HttpAnswer(answer(request.query) if callable(answer) else answer)
+        except ApiError as error:
+            return status(error.status.code, error.message, error.status.reason, **error.status.details)
+
+
 class Server(Client):
-    """A ``Client`` whose requests end here; a path without an answer is a 404."""
+    """A ``Client`` of a real server on loopback; a path without an answer is a 404. Only its watches are canned."""
 
     def __init__(
         self, answers: dict[str, Answer], watches: dict[str, list[list[Json] | MlscaleError]] | None = None
@@ -27,20 +50,9 @@ class Server(Client):
         self.watches = watches or {}
         self.asked: list[tuple[str, Query]] = []
         self.closed = threading.Event()
-
-    def _call(self, method: str, path: str, query: Query, **_: Any) -> Json:  # noqa: ARG002
-        self.asked.append((path, query))
-        answer = self.answers.get(path)
-        if answer is None:
-            raise api_error(
-                404,
-                {"kind": "Status", "reason": "NotFound", "message": f"{path} not found"},
-                request=path,
-                credentials="",
-            )
-        if isinstance(answer, MlscaleError):
-            raise answer
-        return answer(query) if callable(answer) else answer
+        self.http = _Http(self)
+        known = access(self.http.url)
+        super().__init__(known, Transport(known, timeout=5), sleep=lambda _: None)
 
     def watch(self, path: str, *, seconds: float, table: bool = False, **query: str) -> Iterator[Json]:  # noqa: ARG002
         """The next of the path's watches; after the last one nothing happens any more."""
