@@ -180,12 +180,14 @@ class Transport:
     ) -> Iterator[_Deadline]:
         """Turn what the network can do into one error, and cut the connection after ``seconds``."""
         deadline = _Deadline(connection, seconds)
+        started = time.monotonic()
         try:
             yield deadline
             # A body that ends with the connection looks whole where it was cut.
             deadline.check()
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
+            self._say(f"{method} {path} no answer", started)
             unknown = deadline.connected and method != "GET"
             if deadline.expired or isinstance(error, TimeoutError):
                 limit = seconds if deadline.expired else min(seconds, CONNECT_TIMEOUT)

@@ -266,3 +266,12 @@ def test_a_stream_is_cut_after_its_seconds_and_the_timeout() -> None:
         cut.stream("/a", [ACCEPT], seconds=0.2) as answer,
     ):
         answer.read()
+
+
+def test_debug_shows_a_request_without_an_answer_too() -> None:
+    lines: list[str] = []
+    with recording_server() as server:
+        server.answers["GET /gone"] = NO_ANSWER
+        with pytest.raises(ConnectionFailedError):
+            Transport(access(server.url), timeout=5, debug=lines.append).request("GET", "/gone", [], None)
+    assert [line.rpartition(" ")[0].rpartition(" ")[0] for line in lines] == ["GET /gone no answer"]
