@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -78,3 +79,8 @@ def command_line(
         return CommandLine(written_kubeconfig(tmp_path / "kubeconfig", server, user, **cluster), capsys, monkeypatch)
 
     return make
+
+
+def heed_interrupts() -> None:
+    """For the child process of a test that interrupts it: one started in the background inherits Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

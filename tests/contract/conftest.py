@@ -11,6 +11,7 @@ import pytest
 
 pytest.register_assert_rewrite("tests.contract.lines")
 
+from tests.command_line import heed_interrupts  # noqa: E402
 from tests.contract.twins import Twins  # noqa: E402
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ def waiting(cluster: access.Cluster, kubeconfig: Path) -> Iterator[Any]:
         command = [sys.executable, "-m", "mlscale", *arguments]
         pipe = subprocess.PIPE
         environment = cluster.environment(kubeconfig)
-        started.append(subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True))
+        process = subprocess.Popen(
+            command, env=environment, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed_interrupts
+        )
+        started.append(process)
         return started[-1]
 
     yield start

@@ -14,7 +14,7 @@ import pytest
 from mlscale import __version__
 from mlscale.cli import main as main_module
 from mlscale.cli.main import run
-from tests.command_line import CLEARED, CommandLine, written_kubeconfig
+from tests.command_line import CLEARED, CommandLine, heed_interrupts, written_kubeconfig
 from tests.recording_server import Answer, RecordingServer, Request, recording_server, status
 from tests.unit.scale.objects import deployment, listing, path, pod, scale, serve
 
@@ -213,7 +213,12 @@ def test_ctrl_c_during_a_wait_exits_130(server: RecordingServer, tmp_path: Path)
     kubeconfig = written_kubeconfig(tmp_path / "kubeconfig", server.url)
     arguments = ["--kubeconfig", kubeconfig, "scale", "web", "--replicas", "2", "--wait"]
     with subprocess.Popen(
-        [*MLSCALE, *arguments], env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*MLSCALE, *arguments],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     ) as process:
         assert waiting.wait(20)
         process.send_signal(signal.SIGINT)
