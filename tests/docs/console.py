@@ -32,7 +32,7 @@ _MASKS = (
     # Other tests use the same nodes and add some of their own: how much is free differs from run to run.
     (re.compile(r"\b\d+ of (\d+ new cop(?:y|ies) fits?)"), r"<some> of \1"),
     (re.compile(r"\b[0-9.]+(?:[GM]i|m)? free on \d+ eligible nodes? of \d+(?:, at most \S+ on one)?"), "<free>"),
-    (re.compile(r"\(0/\d+ nodes are available: .*?\)"), "(<nodes>)"),
+    (re.compile(r"\(0/\d+ nodes are available: (?:[^()]|\([^()]*\))*\)"), "(<nodes>)"),
     # A wait says its reason as often as it changes.
     (re.compile(r"^note: waiting: .*\n", re.MULTILINE), ""),
     (re.compile(r" {2,}"), "  "),

@@ -49,6 +49,10 @@ def test_output_without_a_command_is_refused() -> None:
             "(each needs 500m; 15400m free on 9 eligible nodes of 10, at most 31400m on one)",
         ),
         ("short (0/7 nodes are available: 7 Insufficient x)", "short (0/8 nodes are available: 1 y, 7 Insufficient x)"),
+        (
+            "short (0/7 nodes are available: 7 Insufficient x): web",
+            "short (0/9 nodes are available: 2 node(s) had untolerated taint(s), 7 Insufficient x): web",
+        ),
         ("note: waiting: 1 pod Pending\nscaled", "scaled"),
     ],
 )
