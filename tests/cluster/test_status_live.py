@@ -85,14 +85,14 @@ def reasons(result: StatusResult) -> dict[str, str]:
     return {finding.reason: finding.message for finding in result.findings}
 
 
-def finding(client: Client, namespace: str, reason: str, *names: str, seconds: float = 60, **more: Any) -> Finding:
-    """The finding with `reason`, as soon as the cluster shows its cause."""
+def finding(client: Client, namespace: str, reason: str, *names: str, seconds: float = 60, start: str = "") -> Finding:
+    """The finding with `reason` whose message starts with `start`, as soon as the cluster shows its cause."""
 
     def seen() -> Finding | None:
-        result = status(client, namespace, *names, **more)
-        return next((found for found in result.findings if found.reason == reason), None)
+        found = status(client, namespace, *names).findings
+        return next((f for f in found if f.reason == reason and f.message.startswith(start)), None)
 
-    return poll(seen, seconds, f"finding {reason}")
+    return poll(seen, seconds, f"finding {reason} {start}")
 
 
 KUBECTL_FORMS: list[tuple[str, dict[str, Any], list[str]]] = [
@@ -238,8 +238,9 @@ def test_a_statefulset_under_quota_is_explained_by_its_events(client: Client, cl
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}
     cluster.apply(quota, namespace)
     cluster.apply(manifests.statefulset("db", replicas=3), namespace)
-    found = finding(client, namespace, "FailedCreate")
-    assert found.message.startswith("statefulset.apps/db has 1 of 3 pods: exceeded quota: q")
+    # Its event may come before its status counts the pod that was made.
+    found = finding(client, namespace, "FailedCreate", start="statefulset.apps/db has 1 of 3 pods: ")
+    assert "exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1" in found.message
 
 
 def test_pods_that_need_a_gpu_too_many_are_named_with_it(client: Client, cluster: Cluster, namespace: str) -> None:
