@@ -63,17 +63,9 @@ def autoscale_command(
 
     session: Session = context.obj
     options = HpaOptions(
-        max=high,
-        min=low,
-        cpu=cpu,
-        cpu_percent=cpu_percent,
-        memory=memory,
-        container=container,
-        metrics=tuple(metric or ()),
-        scale_up=scale_up,
-        scale_down=scale_down,
-        tolerance=tolerance,
-    )
+        max=high, min=low, cpu=cpu, cpu_percent=cpu_percent, memory=memory, container=container,
+        metrics=tuple(metric or ()), scale_up=scale_up, scale_down=scale_down, tolerance=tolerance,
+    )  # fmt: skip
     # A lambda, so that a wrong option is told before a kubeconfig is read.
     settings = parse_settings(options, lambda word: session.kinds.named(word))
     write = WriteOptions(name, force, force_conflicts, cast("DryRun", dry_run_value(dry_run)))

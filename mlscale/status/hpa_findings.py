@@ -9,7 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from mlscale.hpa.requests import missing_requests, needed_requests
 from mlscale.kube.finding import Finding, Level
+from mlscale.kube.pod_resources import admitted_spec
 from mlscale.kube.pods import short_age, timestamp
 from mlscale.kube.text import printable
 
@@ -76,16 +78,6 @@ def unknown_metrics(hpa: Json) -> list[str]:
     return [_metric_name(m) for i, m in enumerate(metrics) if i >= len(current) or not current[i].get("type")]
 
 
-def containers_without_request(pod_spec: Json, resource: str, container: str = "") -> list[str]:
-    """The containers (or the one named) and sidecars that request no ``resource``, limits counting as requests."""
-    sidecars = [c for c in pod_spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
-    missing = [c for c in (*(pod_spec.get("containers") or ()), *sidecars) if not _requests(c, resource)]
-    pod_level = any(name in ("cpu", "memory") for name in (pod_spec.get("resources") or {}).get("requests") or ())
-    if pod_level and not container:
-        return []
-    return [str(c.get("name")) for c in missing if container in ("", c.get("name"))]
-
-
 def _not_evaluated(hpa: Json, workload: Json | None, now: datetime, where: str) -> Finding:
     created = timestamp((hpa.get("metadata") or {}).get("creationTimestamp"))
     age = now - created if created else timedelta(0)
@@ -102,13 +94,11 @@ def _not_evaluated(hpa: Json, workload: Json | None, now: datetime, where: str) 
 def _template_gaps(hpa: Json, workload: Json | None) -> str:
     """``container server has no cpu request``, if a utilization target needs one that the template lacks."""
     spec = (((workload or {}).get("spec") or {}).get("template") or {}).get("spec") or {}
-    for metric in (hpa.get("spec") or {}).get("metrics") or ():
-        source = metric.get("resource") or metric.get("containerResource") or {}
-        if "averageUtilization" not in (source.get("target") or {}):
-            continue
-        for name in containers_without_request(spec, str(source.get("name")), str(source.get("container") or "")):
-            return f"container {printable(name)} has no {printable(str(source.get('name')))} request"
-    return ""
+    template = admitted_spec(spec, ())
+    needs = needed_requests((hpa.get("spec") or {}).get("metrics") or [])
+    gaps = (gap for need in needs for gap in missing_requests(template, need) if gap.container and not gap.absent)
+    gap = next(gaps, None)
+    return f"container {printable(gap.container)} has no {printable(gap.resource)} request" if gap else ""
 
 
 def _unable(hpa: Json, condition: Json, where: str) -> Finding:
@@ -263,11 +253,6 @@ def _use_words(current: Json, metric: Json) -> str:
         if key in want and key in have:
             return printable(f"{_metric_name(metric)} is at {have[key]}{unit}, its target {want[key]}{unit}")
     return ""
-
-
-def _requests(container: Json, resource: str) -> bool:
-    resources = container.get("resources") or {}
-    return resource in (resources.get("requests") or {}) or resource in (resources.get("limits") or {})
 
 
 def _detail(condition: Json, prefix: str = "") -> str:

@@ -8,7 +8,6 @@ import pytest
 
 from mlscale.kube.finding import Finding
 from mlscale.status.hpa_findings import (
-    containers_without_request,
     explain_hpa,
     explain_shared_targets,
     hpa_key,
@@ -291,6 +290,17 @@ TEMPLATES = [
 
 
 @pytest.mark.parametrize(("pod_spec", "container", "missing"), TEMPLATES)
-def test_which_containers_lack_the_request(pod_spec: Json, container: str, missing: list[str]) -> None:
+def test_a_new_hpa_names_the_first_request_that_its_template_lacks(
+    pod_spec: Json, container: str, missing: list[str]
+) -> None:
     """Init containers that end do not count; sidecars do (replica_calculator.go, v1.37.2)."""
-    assert containers_without_request(pod_spec, "cpu", container) == missing
+    target = {"type": "Utilization", "averageUtilization": 50}
+    metric: Json = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+    if container:
+        source = {"name": "cpu", "container": container, "target": target}
+        metric = {"type": "ContainerResource", "containerResource": source}
+    young = hpa(metrics=[metric], conditions=[])
+    young["metadata"]["creationTimestamp"] = ago(seconds=5)
+    [(_, reason, message)] = said(young, {"spec": {"template": {"spec": pod_spec}}})
+    assert reason == "NotYetEvaluated"
+    assert message.partition("; container ")[2].partition(" has no cpu request")[0] == "".join(missing[:1])
