@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.access import Access, ClientCertificate
@@ -34,8 +35,9 @@ def client(
     warn: Callable[[str], None] | None = None,
     sleep: Callable[[float], None] = lambda _: None,
     compress: bool = True,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     **more: Any,
 ) -> Client:
     """A client whose requests may take 5 s; its retries do not sleep."""
     known = access(server.url, **more)
-    return Client(known, Transport(known, timeout=5), warn=warn, sleep=sleep, compress=compress)
+    return Client(known, Transport(known, timeout=5), warn=warn, sleep=sleep, compress=compress, wall=wall)

@@ -174,7 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not answer.status:
             return
         payload = answer.payload()
-        self.send_response(answer.status)
+        # Without a Date: the server's time is the client's unless an answer says otherwise.
+        self.send_response_only(answer.status)
         headers = {"Content-Type": "application/json", "Content-Length": str(len(payload)), **answer.headers}
         if answer.compressed:
             headers["Content-Encoding"] = "gzip"

@@ -95,8 +95,6 @@ def _check(session: Session, found: Sequence[Found | MlscaleError], request: Sca
 def _scale(
     session: Session, found: Sequence[Found | MlscaleError], request: ScaleRequest, form: ObjectFormat | None
 ) -> int:
-    from datetime import UTC, datetime
-
     from mlscale.scale.flow import scale
     from mlscale.scale.model import Clock
 
@@ -107,7 +105,7 @@ def _scale(
         session.messages.findings(plan.findings)
 
     _refuse_unreadable(found, request)
-    clock = Clock(time.monotonic, time.sleep, lambda: datetime.now(UTC))
+    clock = Clock(time.monotonic, time.sleep)
     readable = [item for item in found if not isinstance(item, MlscaleError)]
     code = ExitCode.DONE
     try:

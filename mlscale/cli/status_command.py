@@ -72,12 +72,10 @@ def _sections(only: list[str]) -> tuple[Section, ...]:
 
 def _show(session: Session, request: StatusRequest, output: str, *, headers: bool = True, before: str = "") -> int:
     """Print the status once, ``before`` right in front of it: what was there stays until the new is read."""
-    from datetime import UTC, datetime
-
     from mlscale.output.status_text import render_status
     from mlscale.status.read import read_status
 
-    result = read_status(session.client, request, datetime.now(UTC))
+    result = read_status(session.client, request)
     session.out.write(before)
     for piece in render_status(result, output, headers=headers):
         session.out.write(piece)

@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -28,6 +30,8 @@ PARALLEL = 16
 RETRIES = 5
 """How often a request that the server put off (429, or 5xx with Retry-After) is sent again."""
 LONGEST_RETRY_AFTER = 30.0
+SAME_TIME = timedelta(seconds=2)
+"""How far a server's clock may seem to be off: its Date header has whole seconds, and an answer takes its time."""
 
 ACCEPT_JSON = "application/json"
 ACCEPT_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
@@ -52,6 +56,7 @@ class Client:
         warn: Callable[[str], None] | None = None,
         compress: bool = True,
         sleep: Callable[[float], None] = time.sleep,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.access = access
         self.namespace = access.namespace
@@ -60,6 +65,15 @@ class Client:
         self._encoding = "gzip" if compress else "identity"
         self._warned: set[str] = set()
         self._sleep = sleep
+        self._wall = wall
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """The server's time, which its objects' timestamps are to be held against.
+
+        It is this machine's, moved by what the Date header of the last answer was ahead of it (or behind).
+        """
+        return self._wall() + self._ahead
 
     def get(self, path: str, *, accept: str = ACCEPT_JSON, **query: str) -> Json:
         """GET one object or list."""
@@ -162,6 +176,7 @@ class Client:
             fields.append(("Content-Type", content_type))
         response = self._send(method, _url(path, query), fields, encoded)
         self._say_warnings(response)
+        self._heed_date(response)
         decoded = _decoded(response.body)
         if response.status >= 300:
             raise self._error(response.status, decoded, f"{method} {path}")
@@ -199,6 +214,13 @@ class Client:
     def _error(self, code: int, body: object, request: str) -> ApiError:
         access = self.access
         return api_error(code, body, request=request, credentials=f"user {access.user!r} of context {access.context!r}")
+
+    def _heed_date(self, response: Response) -> None:
+        try:
+            ahead = parsedate_to_datetime(response.headers.get("date", "")) - self._wall()
+        except (TypeError, ValueError):
+            return
+        self._ahead = ahead if abs(ahead) > SAME_TIME else timedelta()
 
     def _say_warnings(self, response: Response) -> None:
         if not self._warn:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from mlscale.errors import MlscaleError
     from mlscale.kube.client import Json
@@ -77,11 +76,10 @@ class ScaleOutcome:
 
 @dataclass(frozen=True)
 class Clock:
-    """``now`` in monotonic seconds, ``sleep``, and ``wall`` for comparison with the API's timestamps."""
+    """``now`` in monotonic seconds, and ``sleep``."""
 
     now: Callable[[], float]
     sleep: Callable[[float], None]
-    wall: Callable[[], datetime]
 
 
 @dataclass(frozen=True)

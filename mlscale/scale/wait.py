@@ -81,7 +81,7 @@ def wait_ready(
         seen = read_seen(client, target)
         if seen.replicas != plan.after:
             raise _changed(client, plan, seen)
-        state = judge(target, plan.after, seen, clock.wall())
+        state = judge(target, plan.after, seen, client.now())
         progress(state)
         return state.ready == plan.after and not state.removed, state.sentence
 

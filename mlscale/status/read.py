@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def read_status(client: Client, request: StatusRequest, now: datetime) -> StatusResult:
-    """The tables, findings and errors of ``request``; ``now`` carries a time zone.
+def read_status(client: Client, request: StatusRequest) -> StatusResult:
+    """The tables, findings and errors of ``request``.
 
     Raises UsageError for a request that makes no sense. What cannot be read is among the result's errors, and the
     rest is there all the same, as with ``kubectl get``.
     """
     read = read_tables(client, request)
+    now = client.now()
     evidence = read_evidence(client, request, read, now)
     errors = [*{str(error): error for error in read.errors}.values(), *unknown_namespace(client, request, read)]
     return StatusResult(request, read.tables, tuple(explain(request, read, evidence, now)), tuple(errors))

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +65,7 @@ def web(cluster: Cluster, namespace: str) -> str:
 
 def status(client: Client, namespace: str | None, *names: str, kind: Kind = DEPLOYMENT, **more: Any) -> StatusResult:
     targets = tuple(Target(kind, str(namespace), name) for name in names)
-    return read_status(client, StatusRequest(namespace, targets, **more), datetime.now(UTC))
+    return read_status(client, StatusRequest(namespace, targets, **more))
 
 
 def text(result: StatusResult, *, wide: bool = False) -> str:

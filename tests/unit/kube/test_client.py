@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -235,3 +236,25 @@ def test_a_401_is_tried_once_more_where_the_credentials_can_be_renewed(server: R
         Client(known, Transport(known, timeout=5)).get("/x")
     sent = [request.header("Authorization") for request in server.requests]
     assert sent == (["Bearer old", "Bearer new"] if renews else ["Bearer old"])
+
+
+NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [
+        ("Tue, 24 Nov 2026 12:05:00 GMT", timedelta(minutes=5)),
+        ("Tue, 24 Nov 2026 09:00:00 GMT", timedelta(hours=-3)),
+        ("Tue, 24 Nov 2026 12:00:01 GMT", timedelta()),
+        ("", timedelta()),
+        ("yesterday", timedelta()),
+    ],
+)
+def test_now_is_the_servers_time(server: RecordingServer, date: str, ahead: timedelta) -> None:
+    # Held against this machine's clock, a pod made a minute ago could be from the future or hours old.
+    server.answers["GET /x"] = Answer(headers={"Date": date} if date else {})
+    asking = client(server, wall=lambda: NOON)
+    assert asking.now() == NOON
+    asking.get("/x")
+    assert asking.now() == NOON + ahead

@@ -41,7 +41,7 @@ class FakeTime:
 
     @property
     def clock(self) -> Clock:
-        return Clock(lambda: self.seconds, self.sleep, lambda: NOW)
+        return Clock(lambda: self.seconds, self.sleep)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def served(
 
 def waited(server: RecordingServer, after: int, timeout: float = 5) -> tuple[FakeTime, list[Progress]]:
     time, seen = FakeTime(), list[Progress]()
-    wait_ready(client(server), plan(after), timeout, time.clock, time.seconds, seen.append)
+    wait_ready(client(server, wall=lambda: NOW), plan(after), timeout, time.clock, time.seconds, seen.append)
     return time, seen
 
 
@@ -213,7 +213,7 @@ def test_the_deadline_is_kept_and_the_last_look_is_at_it(server: RecordingServer
     served(server, [scale("web", 2)], [ready_pods(1)])
     time = FakeTime()
     with pytest.raises(WaitTimeoutError):
-        wait_ready(client(server), plan(2), 3, time.clock, time.seconds, lambda _: None)
+        wait_ready(client(server, wall=lambda: NOW), plan(2), 3, time.clock, time.seconds, lambda _: None)
     assert sum(time.sleeps) == pytest.approx(3)
     assert max(time.sleeps) == 1.0
     assert time.sleeps == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 0.5])
@@ -294,7 +294,9 @@ COUNTS = [
 def test_counts(server: RecordingServer, scales: list[dict[str, Any]], sleeps: list[float]) -> None:
     time = FakeTime()
     served(server, scales, [])
-    wait_counts(client(server), plan(int(scales[0]["spec"].get("replicas", 0))), 20, time.clock, time.seconds)
+    wait_counts(
+        client(server, wall=lambda: NOW), plan(int(scales[0]["spec"].get("replicas", 0))), 20, time.clock, time.seconds
+    )
     assert time.sleeps == sleeps
     assert set(server.lines) == {f"GET {path('web', 'scale')}"}
 
@@ -304,7 +306,7 @@ def test_counts_that_do_not_come_time_out(server: RecordingServer) -> None:
     with pytest.raises(
         WaitTimeoutError, match="was scaled, but timed out after 2 s: 2 of 5 pods exist; --wait says why"
     ):
-        wait_counts(client(server), plan(5), 2, FakeTime().clock, 100.0)
+        wait_counts(client(server, wall=lambda: NOW), plan(5), 2, FakeTime().clock, 100.0)
 
 
 def test_a_slow_server_is_looked_at_less_often(server: RecordingServer) -> None:
@@ -316,7 +318,7 @@ def test_a_slow_server_is_looked_at_less_often(server: RecordingServer) -> None:
 
     served(server, [], [], **{f"GET {path('web', 'scale')}": slow})
     with pytest.raises(WaitTimeoutError):
-        wait_counts(client(server), plan(5), 10, time.clock, time.seconds)
+        wait_counts(client(server, wall=lambda: NOW), plan(5), 10, time.clock, time.seconds)
     # A look of half a second is followed by four times as long a rest.
     assert time.sleeps[0] == pytest.approx(2)
 
@@ -329,7 +331,7 @@ def test_the_kind_is_the_target_s(server: RecordingServer) -> None:
         f"GET {place}": Answer({"metadata": {}}),
         PODS: listing(pod("db-0")),
     }
-    wait_ready(client(server), ScalePlan(db, 0, 1), 5, FakeTime().clock, 100.0, lambda _: None)
+    wait_ready(client(server, wall=lambda: NOW), ScalePlan(db, 0, 1), 5, FakeTime().clock, 100.0, lambda _: None)
     assert sorted(server.lines) == sorted([f"GET {place}/scale", f"GET {place}", PODS])
 
 
@@ -361,5 +363,5 @@ def test_the_time_counts_from_the_write(server: RecordingServer) -> None:
     served(server, [scale("web", 2)], [ready_pods(1)])
     time = FakeTime()
     with pytest.raises(WaitTimeoutError):
-        wait_ready(client(server), plan(2), 3, time.clock, time.seconds - 3, lambda _: None)
+        wait_ready(client(server, wall=lambda: NOW), plan(2), 3, time.clock, time.seconds - 3, lambda _: None)
     assert time.sleeps == []

@@ -13,6 +13,7 @@ from mlscale.kube.transport import Transport
 from tests.clients import access
 from tests.recording_server import Answer as HttpAnswer
 from tests.recording_server import RecordingServer, Request, status
+from tests.unit.status.objects import NOW
 
 Json = dict[str, Any]
 Query = dict[str, str]
@@ -52,7 +53,7 @@ class Server(Client):
         self.closed = threading.Event()
         self.http = _Http(self)
         known = access(self.http.url)
-        super().__init__(known, Transport(known, timeout=5), sleep=lambda _: None)
+        super().__init__(known, Transport(known, timeout=5), sleep=lambda _: None, wall=lambda: NOW)
 
     def watch(self, path: str, *, seconds: float, table: bool = False, **query: str) -> Iterator[Json]:  # noqa: ARG002
         """The next of the path's watches; after the last one nothing happens any more."""

@@ -14,7 +14,7 @@ from mlscale.kube.targets import Target
 from mlscale.status.model import StatusRequest, StatusResult
 from mlscale.status.read import read_status
 from mlscale.status.report import status_report
-from tests.unit.status.objects import NOW, ago, deployment, hpa, pod, unschedulable
+from tests.unit.status.objects import ago, deployment, hpa, pod, unschedulable
 from tests.unit.status.server import Answer, Server, forbidden, table
 
 Json = dict[str, Any]
@@ -41,7 +41,7 @@ def server(**parts: Answer) -> Server:
 
 
 def status(given: Server, **more: Any) -> StatusResult:
-    return read_status(given, StatusRequest("ml", **more), NOW)
+    return read_status(given, StatusRequest("ml", **more))
 
 
 def test_a_healthy_namespace_takes_four_requests_and_no_words() -> None:
