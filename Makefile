@@ -4,6 +4,7 @@ PIP_FLAGS ?= --quiet --disable-pip-version-check
 PYTEST_FLAGS ?= -n 4 --dist worksteal
 
 BIN := .venv/bin
+RUNTIME := .venv/.runtime
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
@@ -14,11 +15,17 @@ help: ## List the targets
 
 setup: $(INSTALLED) ## Make .venv with mlscale and every tool in it
 
-$(INSTALLED): pyproject.toml constraints.txt
+# What `make demo` needs: mlscale and its sandbox.
+$(RUNTIME): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: $(PYTHON) is older than 3.11; choose another: make PYTHON=python3.12 setup" >&2; exit 1; }
-	@echo "setup: installing mlscale and its tools into .venv (a minute or so)"
+	@echo "setup: installing mlscale into .venv"
 	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e '.[sandbox]'
+	@touch $@
+
+$(INSTALLED): $(RUNTIME)
+	@echo "setup: installing the tools of development into .venv (a minute or so)"
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	@touch $@
 
@@ -41,8 +48,8 @@ cluster-up: setup ## Start the control plane of the tests; its kubeconfig's path
 cluster-down: setup ## End it and remove .cluster
 	@$(BIN)/python -m tests.cluster down
 
-demo: cluster-up ## Show mlscale at work on that control plane
-	@KUBECONFIG=$(CURDIR)/.cluster/kubeconfig PATH="$(CURDIR)/$(BIN):$$PATH" scripts/demo.sh
+demo: $(RUNTIME) ## Show mlscale at work on a practice cluster; Python is all it needs
+	@PATH="$(CURDIR)/$(BIN):$$PATH" mlscale sandbox exec -- scripts/demo.sh
 
 docs: setup ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict

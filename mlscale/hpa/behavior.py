@@ -19,7 +19,7 @@ from typing import Any
 
 from mlscale.errors import UsageError
 from mlscale.hpa.numbers import any_quantity, whole_number, whole_seconds
-from mlscale.hpa.reach import DEFAULT_TOLERANCE, Tolerance
+from mlscale.hpa.tolerance import DEFAULT_TOLERANCE, Tolerance
 from mlscale.kube.quantity import Quantity, parse_quantity
 
 Json = dict[str, Any]
@@ -43,9 +43,9 @@ def parse_behavior(scale_up: str | None, scale_down: str | None, tolerance: str 
     return {name: rules for name, rules in (("scaleUp", up), ("scaleDown", down)) if rules} or None
 
 
-def tolerance_of(behavior: Json | None) -> Tolerance:
-    """The tolerance that the controller uses; its own default (0.1) for a side without one."""
-    return Tolerance(down=_side(behavior, "scaleDown"), up=_side(behavior, "scaleUp"))
+def tolerance_of(behavior: Json | None, default: float = DEFAULT_TOLERANCE) -> Tolerance:
+    """The tolerance that the controller uses; its own ``default`` for a side without one (tolerancesForHpa)."""
+    return Tolerance(down=_side(behavior, "scaleDown", default), up=_side(behavior, "scaleUp", default))
 
 
 def never_scales(behavior: Json | None, direction: str) -> bool:
@@ -53,10 +53,10 @@ def never_scales(behavior: Json | None, direction: str) -> bool:
     return ((behavior or {}).get(direction) or {}).get("selectPolicy") == "Disabled"
 
 
-def _side(behavior: Json | None, direction: str) -> float:
+def _side(behavior: Json | None, direction: str, default: float) -> float:
     text = ((behavior or {}).get(direction) or {}).get("tolerance")
     if text is None:
-        return DEFAULT_TOLERANCE
+        return default
     # As apimachinery's AsApproximateFloat64 does with the stored form: 300m is 300 * 1e-3, not 3 * 1e-1.
     nano, exponent = parse_quantity(text).nano, -9
     while nano % 1000 == 0 and exponent < 0:

@@ -16,7 +16,8 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlscale.errors import UsageError
-from mlscale.hpa.numbers import INT32_MAX, dns_label, dns_subdomain, is_digits, positive_quantity, whole_number
+from mlscale.hpa.integers import INT32_MAX
+from mlscale.hpa.numbers import dns_label, dns_subdomain, is_digits, positive_quantity, whole_number
 from mlscale.kube.finding import Finding
 from mlscale.kube.quantity import NANO, Quantity, parse_quantity
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 
 from mlscale.errors import UsageError
+from mlscale.hpa.integers import INT32_MAX
 from mlscale.kube.quantity import InvalidQuantityError, Quantity, parse_quantity
-
-INT32_MAX = 2**31 - 1
-"""Replica counts, percentages and policy values are int32 in the API."""
 
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 

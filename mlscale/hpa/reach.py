@@ -7,25 +7,18 @@ Utilization target and in milli-units for an AverageValue target.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mlscale.hpa.calculator import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DEFAULT_TOLERANCE = 0.1
-"""``--horizontal-pod-autoscaler-tolerance`` where nobody changed it (config/v1alpha1/defaults.go)."""
+    from mlscale.hpa.tolerance import Tolerance
+
 LEAST_USE = 1
 """What a running container uses at rest, at least: 0 would be a process that does nothing at all."""
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """The share of the target by which the use may differ before anything happens, on either side."""
-
-    down: float = DEFAULT_TOLERANCE
-    up: float = DEFAULT_TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -69,10 +62,7 @@ def proposed_replicas(use: int, target: int, replicas: int, tolerance: Tolerance
     ``use`` and ``target`` are whole numbers of one unit; bounds of the tolerance are inclusive. The order of
     the float operations is upstream's: ceil(56 / 50 * 25) is 29, since 56 / 50 * 25 is 28.000000000000004.
     """
-    ratio = use / target
-    if (1.0 - tolerance.down) <= ratio <= (1.0 + tolerance.up):
-        return replicas
-    return math.ceil(ratio * replicas)
+    return scaled(use / target, replicas, replicas, tolerance)
 
 
 def highest_use_down(target: int, replicas: int, tolerance: Tolerance) -> int | None:

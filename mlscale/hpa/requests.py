@@ -38,6 +38,25 @@ class MissingRequest:
     """True where there is no container of that name at all."""
 
 
+def missing_words(missing: MissingRequest, pod: str) -> str:
+    """How the controller words it."""
+    if missing.absent:
+        return f"container {missing.container} not found in Pod {pod}"
+    if not missing.container:
+        return f"missing pod-level request for {missing.resource} in Pod {pod}"
+    return f"missing request for {missing.resource} in container {missing.container} of Pod {pod}"
+
+
+def request_of(spec: Json, need: RequestNeed) -> int | MissingRequest:
+    """What one pod, or the container of ``need``, requests in milli-units, or the first request that is missing."""
+    missing = missing_requests(spec, need)
+    if missing:
+        return missing[0]
+    if not need.container and _uses_pod_level(spec):
+        return rounded_up(pod_requests(spec)[need.resource], MILLI)
+    return _milli_sum(spec, "requests", need.resource, need.container) or 0
+
+
 def needed_requests(metrics: list[Json]) -> list[RequestNeed]:
     """What the Utilization metrics among ``metrics`` divide by; other targets need no request."""
     return [
@@ -69,11 +88,8 @@ def counted_containers(spec: Json) -> list[Json]:
 
 def milli_request(spec: Json, resource: str, container: str = "") -> int | None:
     """What one pod, or the named container, requests in milli-units; None where a request is missing."""
-    if missing_requests(spec, RequestNeed(resource, container)):
-        return None
-    if not container and _uses_pod_level(spec):
-        return rounded_up(pod_requests(spec)[resource], MILLI)
-    return _milli_sum(spec, "requests", resource, container)
+    request = request_of(spec, RequestNeed(resource, container))
+    return None if isinstance(request, MissingRequest) else request
 
 
 def milli_limit(spec: Json, resource: str, container: str = "") -> int | None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mlscale.hpa.behavior import never_scales, tolerance_of
 from mlscale.hpa.metrics import source_of
-from mlscale.hpa.reach import Reach, Tolerance, lowest_use_up, proposed_replicas, read_reach
+from mlscale.hpa.reach import Reach, lowest_use_up, proposed_replicas, read_reach
 from mlscale.hpa.requests import milli_limit, milli_request
 from mlscale.kube.finding import Finding
 from mlscale.kube.quantity import NANO, format_cpu, format_memory, nano_of, parse_quantity
 
 if TYPE_CHECKING:
     from mlscale.hpa.spec import HpaSettings
+    from mlscale.hpa.tolerance import Tolerance
 
 Json = dict[str, Any]
 Unit = Literal["percent", "cpu", "memory", "count"]

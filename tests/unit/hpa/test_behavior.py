@@ -8,7 +8,7 @@ import pytest
 
 from mlscale.errors import UsageError
 from mlscale.hpa.behavior import never_scales, parse_behavior, tolerance_of
-from mlscale.hpa.reach import Tolerance
+from mlscale.hpa.tolerance import Tolerance
 
 
 def policy(kind: str, value: int, seconds: int) -> dict[str, Any]:

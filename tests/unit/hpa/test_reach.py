@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlscale.hpa.reach import (
-    Tolerance,
     highest_use_down,
     lowest_use_up,
     proposed_replicas,
     read_reach,
     resting_replicas,
 )
+from mlscale.hpa.tolerance import Tolerance
 
 DEFAULT = Tolerance()
 
