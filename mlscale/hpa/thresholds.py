@@ -9,8 +9,9 @@ from mlscale.hpa.behavior import never_scales, tolerance_of
 from mlscale.hpa.metrics import source_of
 from mlscale.hpa.reach import Reach, lowest_use_up, proposed_replicas, read_reach
 from mlscale.hpa.requests import milli_limit, milli_request
+from mlscale.hpa.samples import milli_use
 from mlscale.kube.finding import Finding
-from mlscale.kube.quantity import NANO, format_cpu, format_memory, nano_of, parse_quantity
+from mlscale.kube.quantity import NANO, format_cpu, format_memory, parse_quantity
 
 if TYPE_CHECKING:
     from mlscale.hpa.spec import HpaSettings
@@ -196,14 +197,8 @@ def present_use(source: Json, spec: Json, pod_metrics: list[Json]) -> int | None
     In per cent of the request for a Utilization target, in milli-units otherwise; None without metrics.
     """
     resource, container = source["name"], source.get("container", "")
-    used = [
-        sum(
-            -(-nano_of(measured["usage"].get(resource, "0")) // (NANO // 1000))
-            for measured in pod.get("containers") or []
-            if container in ("", measured.get("name"))
-        )
-        for pod in pod_metrics
-    ]
+    uses = (milli_use(pod, resource, container) for pod in pod_metrics)
+    used = [use for use in uses if use is not None]
     if not used:
         return None
     if "averageUtilization" not in source["target"]:

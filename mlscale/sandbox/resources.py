@@ -33,6 +33,10 @@ ROLE = Kind(_RBAC, "v1", "Role", "roles")
 ROLEBINDING = Kind(_RBAC, "v1", "RoleBinding", "rolebindings")
 CLUSTERROLE = Kind(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False)
 CLUSTERROLEBINDING = Kind(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False)
+_DEFINITION = Kind(
+    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False,
+    short_names=("crd", "crds"),
+)  # fmt: skip
 PODMETRICS = Kind("metrics.k8s.io", "v1beta1", "PodMetrics", "pods")
 NODEMETRICS = Kind("metrics.k8s.io", "v1beta1", "NodeMetrics", "nodes", namespaced=False)
 
@@ -53,6 +57,9 @@ class Resource:
         return self.kind.resource
 
 
+DEFINITIONS = Resource(_DEFINITION, subresources=("status",), categories=("api-extensions",))
+"""CustomResourceDefinitions, each of which adds a resource."""
+
 _ALL = ("all",)
 _BOTH = ("scale", "status")
 
@@ -66,7 +73,7 @@ SERVED: tuple[Resource, ...] = (
     Resource(REPLICATIONCONTROLLER, subresources=_BOTH, categories=_ALL),
     Resource(RESOURCEQUOTA, subresources=("status",)),
     Resource(SERVICEACCOUNT),
-    Resource(SERVICE, categories=_ALL),
+    Resource(SERVICE, subresources=("status",), categories=_ALL),
     Resource(DAEMONSET, subresources=("status",), categories=_ALL),
     Resource(DEPLOYMENT, subresources=_BOTH, categories=_ALL),
     Resource(REPLICASET, subresources=_BOTH, categories=_ALL),
@@ -79,6 +86,7 @@ SERVED: tuple[Resource, ...] = (
     Resource(CLUSTERROLEBINDING),
     Resource(ROLE),
     Resource(ROLEBINDING),
+    DEFINITIONS,
     Resource(NODEMETRICS, verbs=("get", "list")),
     Resource(PODMETRICS, verbs=("get", "list")),
 )

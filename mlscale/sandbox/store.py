@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ Key = tuple[str, str]
 """Namespace (empty for a cluster's own object) and name."""
 
 LOG_LENGTH = 10_000
-"""Changes that are kept for watches and continue tokens; a watch from before them is told 410 Gone."""
+"""Changes of a resource that are kept for watches and continue tokens; one from before them is told 410."""
 
 
 class CompactedError(Exception):
@@ -32,6 +33,19 @@ class Change:
     before: Json | None
 
 
+@dataclass
+class _Log:
+    """The latest changes of one resource; all after version ``complete_after`` are there."""
+
+    changes: deque[Change] = field(default_factory=deque)
+    complete_after: int = 0
+
+    def add(self, change: Change) -> None:
+        self.changes.append(change)
+        if len(self.changes) > LOG_LENGTH:
+            self.complete_after = self.changes.popleft().version
+
+
 class Store:
     """Objects by resource (``deployments.apps``), namespace and name.
 
@@ -42,7 +56,7 @@ class Store:
     def __init__(self) -> None:
         self.version = 1
         self._objects: dict[str, dict[Key, Json]] = {}
-        self._log: deque[Change] = deque(maxlen=LOG_LENGTH)
+        self._logs: dict[str, _Log] = {}
         self._listeners: list[Callable[[Change], None]] = []
 
     def get(self, resource: str, namespace: str, name: str) -> Json | None:
@@ -50,10 +64,18 @@ class Store:
         return self._objects.get(resource, {}).get((namespace, name))
 
     def list(self, resource: str, namespace: str | None = None) -> list[Json]:
-        """The objects of one namespace, or of all, by namespace and name."""
-        found = self._objects.get(resource, {})
-        keys = found if namespace is None else (key for key in found if key[0] == namespace)
-        return [found[key] for key in sorted(keys)]
+        """The objects of one namespace, or of all, in the order of the keys in etcd."""
+        return _in_order(self._objects.get(resource, {}), namespace)
+
+    def list_at(self, resource: str, namespace: str | None, version: int) -> list[Json]:
+        """As ``list``, as it was at ``version``. Raises CompactedError."""
+        found = dict(self._objects.get(resource, {}))
+        for change in reversed(self.changes(resource, version)):
+            if change.before is None:
+                del found[_key(change.object)]
+            else:
+                found[_key(change.object)] = change.before
+        return _in_order(found, namespace)
 
     def put(self, resource: str, obj: Json) -> Json:
         """Store ``obj``, new or in place of the one of its name, and return it with its resource version."""
@@ -75,21 +97,39 @@ class Store:
 
     def changes(self, resource: str, after: int) -> list[Change]:
         """What happened to ``resource`` after a version. Raises CompactedError when that is no longer known."""
-        oldest = self._log[0].version if self._log else self.version + 1
-        if after < oldest - 1 and len(self._log) == LOG_LENGTH:
+        log = self._logs.get(resource)
+        if log is None:
+            return []
+        if after < log.complete_after:
             raise CompactedError
-        return [change for change in self._log if change.version > after and change.resource == resource]
+        latest_first = takewhile(lambda change: change.version > after, reversed(log.changes))
+        return list(latest_first)[::-1]
 
     def subscribe(self, listener: Callable[[Change], None]) -> None:
         """Call ``listener`` with each change, at once and in order."""
         self._listeners.append(listener)
 
     def _record(self, change: Change) -> None:
-        self._log.append(change)
+        self._logs.setdefault(change.resource, _Log()).add(change)
         for listener in self._listeners:
             listener(change)
+
+
+def copied(value: Any) -> Any:
+    """A deep copy of a JSON value, several times quicker than ``copy.deepcopy``."""
+    if isinstance(value, dict):
+        return {key: copied(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [copied(inner) for inner in value]
+    return value
 
 
 def _key(obj: Json) -> Key:
     metadata = obj["metadata"]
     return metadata.get("namespace") or "", metadata["name"]
+
+
+def _in_order(objects: dict[Key, Json], namespace: str | None) -> list[Json]:
+    """``a-b/x`` comes before ``a/x``: etcd orders the whole key as one text."""
+    keys = objects if namespace is None else (key for key in objects if key[0] == namespace)
+    return [objects[key] for key in sorted(keys, key="/".join)]

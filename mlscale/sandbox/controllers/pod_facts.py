@@ -6,6 +6,8 @@ The rules are those of kubernetes pkg/controller/controller_utils.go and pkg/api
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
 from mlscale.sandbox.agenda import moment_of
@@ -72,28 +74,47 @@ def pods_to_delete(pods: Sequence[Json], related: Iterable[Json], count: int, no
         if is_active(pod):
             node = pod["spec"].get("nodeName") or ""
             on_node[node] = on_node.get(node, 0) + 1
-    return sorted(pods, key=lambda pod: _deletion_rank(pod, on_node, now))[:count]
+    ranked = sorted((_rank(pod, on_node, now) for pod in pods), key=cmp_to_key(_compare))
+    return [rank.pod for rank in ranked[:count]]
 
 
-def _deletion_rank(pod: Json, on_node: dict[str, int], now: datetime) -> tuple[object, ...]:
-    node = pod["spec"].get("nodeName") or ""
-    since = ready_since(pod)
-    metadata = pod["metadata"]
-    # Equal logarithms of the time ready are decided by uid at once: what follows then has no say.
-    tie = metadata.get("uid", "") if since else ""
-    return (
-        bool(node),
-        _PHASES.get((pod.get("status") or {}).get("phase", ""), 0),
-        since is not None,
-        _deletion_cost(pod),
-        -on_node.get(node, 0),
-        _age_rank(since, now) if since else 0,
-        0 if not since or _is_first_second(since, metadata) else 0,
-        tie,
-        -_restarts(pod),
-        _age_rank(metadata.get("creationTimestamp"), now),
-        metadata.get("uid", ""),
+@dataclass(frozen=True, slots=True)
+class _Rank:
+    pod: Json
+    first: tuple[int, ...]
+    """What decides before any time does."""
+    ready_at: str | None
+    ready_rank: int
+    restarts: int
+    created_at: str
+    created_rank: int
+    uid: str
+
+
+def _rank(pod: Json, on_node: dict[str, int], now: datetime) -> _Rank:
+    node, metadata, since = pod["spec"].get("nodeName") or "", pod["metadata"], ready_since(pod)
+    phase = _PHASES.get((pod.get("status") or {}).get("phase", ""), 0)
+    first = (int(bool(node)), phase, int(since is not None), _deletion_cost(pod), -on_node.get(node, 0))
+    created = metadata.get("creationTimestamp") or ""
+    return _Rank(
+        pod, first, since, _age_rank(since, now), _restarts(pod), created, _age_rank(created, now), metadata["uid"]
     )
+
+
+def _compare(one: _Rank, other: _Rank) -> int:
+    if one.first != other.first:
+        return -1 if one.first < other.first else 1
+    if one.ready_at != other.ready_at:
+        return (one.ready_rank - other.ready_rank) or _order(one.uid, other.uid)
+    if one.restarts != other.restarts:
+        return other.restarts - one.restarts
+    if one.created_at != other.created_at:
+        return (one.created_rank - other.created_rank) or _order(one.uid, other.uid)
+    return 0
+
+
+def _order(one: str, other: str) -> int:
+    return (one > other) - (one < other)
 
 
 def _deletion_cost(pod: Json) -> int:

@@ -1,0 +1,107 @@
+"""The types of the API's objects: what merges by key, what is replaced whole, which fields there are.
+
+schema.json holds them as the OpenAPI v3 documents of Kubernetes v1.37.2 state them (x-kubernetes-list-type,
+-list-map-keys, -map-type, -patch-merge-key and -patch-strategy).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """What a value may be."""
+
+    shape: Literal["scalar", "struct", "map", "list", "untyped"]
+    name: str = ""
+    """Of a scalar its format (``int32``, ``Quantity``), of a struct its name (``apps.v1.DeploymentSpec``)."""
+    atomic: bool = False
+    """Replaced, and owned, as a whole."""
+    element: Type | None = None
+    """Of each item of a list, each value of a map."""
+    keys: tuple[str, ...] = ()
+    """The fields that name an item of a list in server-side apply."""
+    merge_key: str = ""
+    """The field that names an item of a list in a strategic merge patch."""
+    strategies: tuple[str, ...] = ()
+    """Of a strategic merge patch: ``merge``, ``replace``, ``retainKeys``."""
+    default: str = ""
+
+    def field(self, name: str) -> Type | None:
+        """The type under one key of an object; None where the schema does not know the key."""
+        if self.shape == "struct":
+            return fields_of(self.name).get(name)
+        return UNTYPED if self.element is None else self.element
+
+
+UNTYPED = Type("untyped")
+
+
+@cache
+def fields_of(struct: str) -> dict[str, Type]:
+    """The fields of a struct by name."""
+    return {name: _type(field) for name, field in _document()["types"][struct]["fields"].items()}
+
+
+@cache
+def object_type(api_version: str, kind: str) -> Type:
+    """The type of an object; UNTYPED for a kind that a CustomResourceDefinition has added."""
+    name = _document()["kinds"].get(f"{api_version} {kind}")
+    return UNTYPED if name is None else Type("struct", name)
+
+
+def type_of(obj: Json) -> Type:
+    """The type that the object's apiVersion and kind say."""
+    return object_type(str(obj.get("apiVersion")), str(obj.get("kind")))
+
+
+def child_type(parent: Type, name: str) -> Type:
+    """As ``Type.field``, but what the schema does not know counts as untyped."""
+    return parent.field(name) or UNTYPED
+
+
+@cache
+def _document() -> Json:
+    document: Json = json.loads(Path(__file__).with_name("schema.json").read_text(encoding="utf-8"))
+    return document
+
+
+def _type(field: str | Json) -> Type:
+    if isinstance(field, str):
+        return _plain(field, {})
+    if "list" in field:
+        return _list(field)
+    if "map" in field:
+        return Type("map", atomic=field["map"] == "atomic", element=_type(field["of"]), strategies=_strategies(field))
+    return _plain(field["of"], field)
+
+
+def _list(field: Json) -> Type:
+    return Type(
+        "list",
+        atomic=field["list"] == "atomic",
+        element=_type(field["of"]),
+        keys=tuple(field.get("keys", ())),
+        merge_key=field.get("merge", ""),
+        strategies=_strategies(field),
+    )
+
+
+def _plain(of: str, field: Json) -> Type:
+    if of == "any":
+        return UNTYPED
+    if not of.startswith("#"):
+        return Type("scalar", of, default=field.get("default", ""))
+    atomic = field.get("atomic", False) or _document()["types"][of[1:]].get("atomic", False)
+    return Type("struct", of[1:], atomic=atomic, strategies=_strategies(field))
+
+
+def _strategies(field: Json) -> tuple[str, ...]:
+    return tuple(field["strategy"].split(",")) if "strategy" in field else ()

@@ -1,0 +1,155 @@
+"""Merging an applied configuration into an object, and taking fields out of one.
+
+Rules: structured-merge-diff v6 typed/merge.go, typed/remove.go and typed/validate.go (Kubernetes v1.37.2).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlscale.sandbox.field_sets import MEMBER, Fields, children_of, is_member, node, spoken
+from mlscale.sandbox.schema import UNTYPED, Type, child_type
+from mlscale.sandbox.strategic import go_text
+from mlscale.sandbox.typed_values import is_leaf, item_names
+
+Json = dict[str, Any]
+_NUMBERS = ("int32", "int64", "integer", "number", "double")
+_UNCHECKED = ("Quantity", "IntOrString")
+
+
+def merge(live: Any, config: Any, type_: Type) -> Any:
+    """``live`` with all of ``config`` in it; what only ``live`` has stays."""
+    if config is None:
+        return live
+    if live is None or type_.atomic or not isinstance(config, type(live)):
+        return config
+    if isinstance(config, dict):
+        return _merge_maps(live, config, type_)
+    if isinstance(config, list) and not is_leaf(live or config, type_):
+        return _merge_lists(live, config, type_)
+    return config
+
+
+def remove(value: Any, fields: Fields, type_: Type) -> Any:
+    """``value`` without the members of ``fields``; None where nothing is left of a map or list."""
+    if is_leaf(value, type_):
+        return None if isinstance(value, dict | list) and value else value
+    if isinstance(value, dict):
+        left = {key: _rest(item, fields.get(f"f:{key}"), child_type(type_, key)) for key, item in value.items()}
+        return {key: item for key, item in left.items() if item is not _GONE} or None
+    element = type_.element or UNTYPED
+    names = item_names(value, type_)
+    rest = [_rest(item, fields.get(name), element) for name, item in zip(names, value, strict=True)]
+    return [item for item in rest if item is not _GONE] or None
+
+
+def with_named_fields(fields: Fields, type_: Type) -> Fields:
+    """``fields`` and the structs on the way to them, so that an emptied struct goes too."""
+    result: Fields = {}
+    for part, child in children_of(fields):
+        named = part[0] == "f"
+        inner = (child_type(type_, part[2:]) if named else type_.element) or UNTYPED
+        declared = named and type_.shape in ("struct", "untyped")
+        result[part] = node(is_member(child) or declared, with_named_fields(child, inner)) or MEMBER
+    return result
+
+
+def violations(value: Any, type_: Type, path: str = "") -> list[str]:
+    """Why ``value`` is not of its type, as server-side apply words it."""
+    if value is None or type_ is UNTYPED:
+        return []
+    if type_.shape == "scalar":
+        return _scalar_violations(value, type_, path)
+    if type_.shape == "list":
+        return _list_violations(value, type_, path)
+    if not isinstance(value, dict):
+        return [f"{path}: expected map, got &{{{go_text(value)}}}"]
+    found = []
+    for key, item in value.items():
+        inner = type_.field(key)
+        place = f"{path}.{key}"
+        found += [f"{place}: field not declared in schema"] if inner is None else violations(item, inner, place)
+    return found
+
+
+_GONE = object()
+
+
+def _rest(item: Any, fields: Fields | None, type_: Type) -> Any:
+    if fields is None:
+        return item
+    return _GONE if is_member(fields) else remove(item, fields, type_)
+
+
+def _merge_maps(live: Json, config: Json, type_: Type) -> Json:
+    merged = dict(live)
+    for key, item in config.items():
+        merged[key] = merge(merged[key], item, child_type(type_, key)) if key in merged else item
+    return merged
+
+
+def _merge_lists(live: list[Any], config: list[Any], type_: Type) -> list[Any]:
+    """Items of ``live`` that ``config`` does not name keep their place among those that it does."""
+    old = dict(zip(item_names(live, type_), live, strict=True))
+    new = dict(zip(item_names(config, type_), config, strict=True))
+    element = type_.element or UNTYPED
+    return [
+        merge(old.get(name), new[name], element) if name in new else item
+        for name, item in _merged_order(list(zip(item_names(live, type_), live, strict=True)), new)
+    ]
+
+
+def _merged_order(live: list[tuple[str, Any]], new: dict[str, Any]) -> list[tuple[str, Any]]:
+    names = {name for name, _ in live}
+    waiting = list(new.items())
+    result: list[tuple[str, Any]] = []
+    place = 0
+    while place < len(live) or waiting:
+        if place < len(live) and live[place][0] not in new:
+            result.append(live[place])
+            place += 1
+            continue
+        shared = next((name for name, _ in waiting if name in names), None)
+        if place < len(live) and live[place][0] != shared:
+            # Its place is where the configuration puts it.
+            place += 1
+            continue
+        if waiting:
+            result.append(waiting.pop(0))
+            place += place < len(live) and result[-1][0] == live[place][0]
+    return result
+
+
+def _list_violations(value: Any, type_: Type, path: str) -> list[str]:
+    if not isinstance(value, list):
+        return [f"{path}: expected list, got &{{{go_text(value)}}}"]
+    element = type_.element or UNTYPED
+    if type_.atomic:
+        return [line for place, item in enumerate(value) for line in violations(item, element, f"{path}[{place}]")]
+    found, seen = [], set()
+    for name, item in zip(item_names(value, type_), value, strict=True):
+        if name in seen:
+            found.append(f"{path}: duplicate entries for key {spoken(name)}")
+        seen.add(name)
+        found += violations(item, element, path + spoken(name))
+    return found
+
+
+def _scalar_violations(value: Any, type_: Type, path: str) -> list[str]:
+    if type_.name in _UNCHECKED:
+        return []
+    if type_.name in _NUMBERS:
+        wrong = isinstance(value, bool) or not isinstance(value, int | float)
+        return [f"{path}: expected numeric (int or float), got {_named(value)}"] if wrong else []
+    if type_.name == "boolean":
+        return [] if isinstance(value, bool) else [f"{path}: expected boolean, got {_named(value)}"]
+    return [] if isinstance(value, str) else [f"{path}: expected string, got {_shown(value)}"]
+
+
+def _named(value: Any) -> str:
+    names = {str: "string", bool: "bool", int: "int64", float: "float64", list: "[]interface {}"}
+    return names.get(type(value), "map[string]interface {}")
+
+
+def _shown(value: Any) -> str:
+    return f"&value.valueUnstructured{{Value:{go_text(value)}}}"

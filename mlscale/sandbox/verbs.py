@@ -1,0 +1,217 @@
+"""The verbs of the API on the stored objects: what a request reads or changes, and what it is answered."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlscale.sandbox import custom_resources, deletion, lists, patching, preparation, scales, statuses, writing
+from mlscale.sandbox.agenda import timestamp
+from mlscale.sandbox.resources import SERVED, Resource
+from mlscale.sandbox.store import copied
+from mlscale.sandbox.watching import Watch, WatchOptions
+from mlscale.sandbox.writing import CONTROLLER, KUBELET, SCHEDULER, Caller
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from mlscale.sandbox.agenda import Agenda
+    from mlscale.sandbox.scales import ScalePaths
+    from mlscale.sandbox.store import Store
+
+Json = dict[str, Any]
+
+__all__ = ["CONTROLLER", "KUBELET", "SCHEDULER", "Api", "Caller", "Watch", "WatchOptions"]
+
+
+@dataclass(frozen=True)
+class _Write:
+    """How a write is done: by whom, to which part of the object, and whether it is only tried."""
+
+    caller: Caller
+    subresource: str = ""
+    dry_run: bool = False
+
+
+class Api:
+    """Get, list, create, update, patch and delete as the real server answers them; each may raise StatusError."""
+
+    def __init__(self, store: Store, agenda: Agenda, random: random.Random) -> None:
+        self.store = store
+        self.agenda = agenda
+        self.random = random
+        self.resources: dict[str, Resource] = {resource.key: resource for resource in SERVED}
+        """By key; a CustomResourceDefinition adds its own."""
+        self.scale_paths: dict[str, ScalePaths] = {}
+        """Of the custom resources that scale."""
+        self.sources: dict[str, Callable[[str | None], list[Json]]] = {}
+        """Resources that are not stored but computed: their objects in a namespace, or in all. Metrics are such."""
+
+    def get(self, resource: Resource, namespace: str, name: str, subresource: str = "") -> Json:
+        """One object, or its Scale."""
+        obj = self._stored(resource, namespace, name)
+        return self._scale(resource, obj) if subresource == "scale" else obj
+
+    def list(
+        self, resource: Resource, namespace: str | None, *, labels: str = "", fields: str = "",
+        limit: int = 0, token: str = "", version: str = "", match: str = "",
+    ) -> Json:  # fmt: skip
+        """A list object; ``version`` and ``match`` are the request's resourceVersion and resourceVersionMatch."""
+        kind = resource.kind
+        selection = lists.parse_selection(kind, labels, fields)
+        if source := self.sources.get(resource.key):
+            found = [obj for obj in source(namespace) if selection.matches(obj)]
+            return lists.as_list(kind, found, {})
+        chunk = lists.Chunk(limit, token, version, match)
+        return lists.list_objects(self.store, kind, namespace, selection, chunk)
+
+    def watch(self, resource: Resource, namespace: str | None, options: WatchOptions) -> Watch:
+        """The events of a resource from ``options.version`` on."""
+        return Watch(self.store, resource.kind, namespace, options)
+
+    def create(self, resource: Resource, namespace: str, body: Json, caller: Caller, *, dry_run: bool = False) -> Json:
+        """Store a new object and return it."""
+        obj = preparation.new_object(resource, namespace, copied(body))
+        generate = not obj["metadata"].get("name") and bool(obj["metadata"].get("generateName"))
+        if generate:
+            obj["metadata"]["name"] = self._free_name(resource, namespace, obj["metadata"]["generateName"])
+        return self._insert(resource, obj, _Write(caller, dry_run=dry_run))
+
+    def update(
+        self, resource: Resource, namespace: str, name: str, body: Json, caller: Caller, *,
+        subresource: str = "", dry_run: bool = False,
+    ) -> Json:  # fmt: skip
+        """Replace an object, or the part of it that ``subresource`` (status, scale, finalize) names."""
+        before = self._stored(resource, namespace, name)
+        return self._replace(resource, before, copied(body), _Write(caller, subresource, dry_run))
+
+    def patch(
+        self, resource: Resource, namespace: str, name: str, patch: object, content_type: str, caller: Caller, *,
+        subresource: str = "", dry_run: bool = False, force: bool = False,
+    ) -> Json:  # fmt: skip
+        """Change an object by a patch of one of the four content types; an applied one may be new."""
+        write = _Write(caller, subresource, dry_run)
+        patching.check_content_type(resource.kind, content_type)
+        if content_type in patching.APPLY:
+            return self._apply(resource, namespace, name, patching.applied(patch), write, force)
+        before = self._stored(resource, namespace, name)
+        shown = self._scale(resource, before) if subresource == "scale" else before
+        after = patching.patched(shown, patch, content_type)
+        return self._replace(resource, before, after, write)
+
+    def delete(
+        self, resource: Resource, namespace: str, name: str, options: Json, caller: Caller, *, dry_run: bool = False
+    ) -> Json:
+        """Delete an object, at once or when its grace period and finalizers let it go; the object, or a Status."""
+        dry_run = dry_run or bool(options.get("dryRun"))
+        del caller  # Nothing is recorded of who deletes.
+        before = self._stored(resource, namespace, name)
+        plan = deletion.plan_deletion(resource, before, options, self.agenda.now)
+        if not plan.removed:
+            return plan.object if dry_run or plan.object == before else self.store.put(resource.key, plan.object)
+        if not dry_run:
+            self._remove(resource, before)
+        if deletion.answers_with_object(resource):
+            return plan.object
+        return statuses.success(resource.kind, name, before["metadata"]["uid"])
+
+    def delete_collection(
+        self, resource: Resource, namespace: str | None, options: Json, caller: Caller, *,
+        labels: str = "", fields: str = "", dry_run: bool = False,
+    ) -> Json:  # fmt: skip
+        """Delete what the selectors match, and list it as it was before."""
+        selection = lists.parse_selection(resource.kind, labels, fields)
+        found = [obj for obj in self.store.list(resource.key, namespace) if selection.matches(obj)]
+        metadata = {"resourceVersion": str(self.store.version)}
+        for obj in found:
+            self.delete(
+                resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"], options, caller,
+                dry_run=dry_run,
+            )  # fmt: skip
+        return lists.as_list(resource.kind, found, metadata)
+
+    def bind(self, namespace: str, name: str, node: str, caller: Caller) -> Json:
+        """Give a pod its node, as the scheduler does through ``pods/binding``; return the pod.
+
+        Raises StatusError 409 where it has one already, or is being deleted.
+        """
+        resource = self.resources["pods"]
+        before = self._stored(resource, namespace, name)
+        after = writing.bound(resource.kind, before, node, timestamp(self.agenda.now))
+        return self._store(resource, before, after, _Write(caller, "binding"))
+
+    def _stored(self, resource: Resource, namespace: str, name: str) -> Json:
+        if source := self.sources.get(resource.key):
+            found = (obj for obj in source(namespace or None) if obj["metadata"]["name"] == name)
+            obj = next(found, None)
+        else:
+            obj = self.store.get(resource.key, namespace, name)
+        if obj is None:
+            raise statuses.not_found(resource.kind, name)
+        return obj
+
+    def _scale(self, resource: Resource, obj: Json) -> Json:
+        return scales.scale_of(obj, self.scale_paths.get(resource.key))
+
+    def _free_name(self, resource: Resource, namespace: str, prefix: str) -> str:
+        """Upstream tries eight names before it gives up."""
+        names = (preparation.generated_name(prefix, self.random) for _ in range(8))
+        for name in names:
+            if self.store.get(resource.key, namespace, name) is None:
+                break
+        return name
+
+    def _insert(self, resource: Resource, obj: Json, write: _Write, *, applied: bool = False) -> Json:
+        uid = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        now = timestamp(self.agenda.now)
+        obj = preparation.with_identity(resource, obj, uid, now)
+        obj = writing.completed(self.store, resource, None, obj, None if applied else write.caller, "", now)
+        name, namespace = obj["metadata"]["name"], obj["metadata"].get("namespace", "")
+        if self.store.get(resource.key, namespace, name) is not None:
+            raise statuses.already_exists(resource.kind, name)
+        if write.dry_run:
+            return obj
+        return self._after_write(resource, self.store.put(resource.key, obj))
+
+    def _replace(self, resource: Resource, before: Json, body: Json, write: _Write) -> Json:
+        if write.subresource == "scale":
+            body = scales.scaled(before, body, self.scale_paths.get(resource.key))
+        after = preparation.replacement(resource, before, body, write.subresource)
+        stored = self._store(resource, before, after, write)
+        return self._scale(resource, stored) if write.subresource == "scale" else stored
+
+    def _apply(self, resource: Resource, namespace: str, name: str, config: Json, write: _Write, force: bool) -> Json:
+        before = self.store.get(resource.key, namespace, name)
+        after = writing.applied(resource, before, namespace, name, config, write.caller.manager, force=force,
+                                subresource=write.subresource, now=timestamp(self.agenda.now))  # fmt: skip
+        if before is None:
+            return self._insert(resource, preparation.new_object(resource, namespace, after), write, applied=True)
+        managed = after["metadata"].get("managedFields")
+        after = preparation.replacement(resource, before, after, write.subresource)
+        after["metadata"]["managedFields"] = managed
+        return self._store(resource, before, after, write, applied=True)
+
+    def _store(self, resource: Resource, before: Json, after: Json, write: _Write, *, applied: bool = False) -> Json:
+        caller = None if applied else write.caller
+        now = timestamp(self.agenda.now)
+        after = writing.completed(self.store, resource, before, after, caller, write.subresource, now)
+        if writing.is_unchanged(before, after):
+            return before
+        if write.dry_run:
+            return after
+        if deletion.is_finished(resource, after):
+            self._remove(resource, before)
+            return after
+        return self._after_write(resource, self.store.put(resource.key, after))
+
+    def _remove(self, resource: Resource, obj: Json) -> None:
+        self.store.remove(resource.key, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+        if resource is custom_resources.DEFINITIONS:
+            custom_resources.withdraw(self, obj)
+
+    def _after_write(self, resource: Resource, obj: Json) -> Json:
+        if resource is custom_resources.DEFINITIONS:
+            return custom_resources.serve(self, obj)
+        return obj

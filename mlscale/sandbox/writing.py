@@ -1,0 +1,114 @@
+"""The way of a write from what a request means to what is stored: defaults, managed fields, admission, validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlscale.sandbox import preparation
+from mlscale.sandbox.admission import admit
+from mlscale.sandbox.defaults import set_defaults
+from mlscale.sandbox.managed_fields import record_update, server_side_apply
+from mlscale.sandbox.statuses import Cause, bad_request, conflict, invalid
+from mlscale.sandbox.store import copied
+from mlscale.sandbox.validation import validate
+
+if TYPE_CHECKING:
+    from mlscale.kube.kinds import Kind
+    from mlscale.sandbox.resources import Resource
+    from mlscale.sandbox.store import Store
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who writes: the user, and the field manager that the write is recorded under."""
+
+    user: str
+    manager: str
+    groups: tuple[str, ...] = ()
+
+
+CONTROLLER = Caller("system:kube-controller-manager", "kube-controller-manager", ("system:authenticated",))
+SCHEDULER = Caller("system:kube-scheduler", "kube-scheduler", ("system:authenticated",))
+KUBELET = Caller("system:node", "kubelet", ("system:nodes", "system:authenticated"))
+
+
+def completed(
+    store: Store, resource: Resource, before: Json | None, after: Json, caller: Caller | None, subresource: str,
+    now: str,
+) -> Json:  # fmt: skip
+    """``after`` as it is to be stored. ``caller`` None: its managed fields are set already. ``now`` is RFC 3339.
+
+    As upstream, what admission adds belongs to no field manager. Raises StatusError of 403, 404 and 422.
+    """
+    kind = resource.kind
+    if subresource not in ("status", "binding"):
+        after = set_defaults(kind, after)
+    if caller is not None:
+        after = record_update(before, after, caller.manager, subresource, now)
+    if subresource in ("status", "binding", "finalize"):
+        return after
+    after = admit(store, kind, after, before)
+    if before is None and resource.key == "pods":
+        after = preparation.with_quality_of_service(after)
+    if before is not None:
+        after = preparation.with_generation(resource, before, after)
+    _check(kind, after, before)
+    return after
+
+
+def applied(
+    resource: Resource, before: Json | None, namespace: str, name: str, config: Json, manager: str, *,
+    force: bool, subresource: str, now: str,
+) -> Json:  # fmt: skip
+    """``before`` (None: nothing yet) with the applied ``config``. Raises StatusError 400 and 409."""
+    preparation.check_type(resource.kind, config)
+    if not manager:
+        raise bad_request("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for "
+                          "apply patch")  # fmt: skip
+    metadata = {"name": name, **(config.get("metadata") or {})}
+    if metadata["name"] != name:
+        why = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
+        raise bad_request(why)
+    if namespace and resource.kind.namespaced:
+        metadata.setdefault("namespace", namespace)
+    config = {**copied(config), "metadata": metadata}
+    return server_side_apply(before, config, manager, now, force=force, subresource=subresource)
+
+
+def bound(kind: Kind, pod: Json, node: str, now: str) -> Json:
+    """A pod on its node (pkg/registry/core/pod/storage assignPod). Raises StatusError 409."""
+    name = pod["metadata"]["name"]
+    if "deletionTimestamp" in pod["metadata"]:
+        raise conflict(kind, name, f"pod {name} is being deleted, cannot be assigned to a host")
+    if held := pod["spec"].get("nodeName"):
+        raise conflict(kind, name, f'pod {name} is already assigned to node "{held}"')
+    condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+    others = [each for each in pod["status"].get("conditions") or () if each["type"] != "PodScheduled"]
+    status = {**pod["status"], "conditions": [*others, condition]}
+    return {**pod, "spec": {**pod["spec"], "nodeName": node}, "status": status}
+
+
+def is_unchanged(before: Json, after: Json) -> bool:
+    """Whether a write would change nothing but the time in the managed fields; then nothing is stored."""
+    return _untimed(before) == _untimed(after)
+
+
+def _check(kind: Kind, after: Json, before: Json | None) -> None:
+    name = after["metadata"].get("name") or ""
+    if before is not None and (refusal := preparation.added_finalizers(kind, before, after)):
+        raise refusal
+    causes = list(validate(kind, after, before))
+    if not name and not any(cause.field == "metadata.name" for cause in causes):
+        causes.insert(0, Cause("metadata.name", "FieldValueRequired",
+                               "Required value: name or generateName is required"))  # fmt: skip
+    if causes:
+        raise invalid(kind, name, causes)
+
+
+def _untimed(obj: Json) -> Json:
+    metadata = dict(obj["metadata"])
+    entries = metadata.pop("managedFields", None) or []
+    return {**obj, "metadata": metadata, "managed": [{**entry, "time": None} for entry in entries]}
