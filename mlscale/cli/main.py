@@ -98,6 +98,7 @@ COMMANDS = {
     "scale": "mlscale.cli.scale_command:scale_command",
     "autoscale": "mlscale.cli.autoscale_command:autoscale_command",
     "status": "mlscale.cli.status_command:status_command",
+    "sandbox": "mlscale.cli.sandbox_command:sandbox",
 }
 
 
@@ -108,7 +109,11 @@ def add_commands(arguments: list[str]) -> None:
     """
     for name in [name for name in COMMANDS if name in arguments] or COMMANDS:
         module, _, function = COMMANDS[name].partition(":")
-        app.command(name)(getattr(import_module(module), function))
+        found = getattr(import_module(module), function)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
 
 
 def main() -> None:

@@ -9,6 +9,9 @@ from mlscale.errors import UsageError
 MAX_REPLICAS = 2**31 - 1
 """The API's replicas are int32."""
 
+MAX_SPEED = 3600
+"""At which an hour of the sandbox passes in a second."""
+
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -51,3 +54,21 @@ def dry_run_value(text: str) -> str:
     if text == "unchanged":
         return "client"
     raise UsageError(f"--dry-run={text} is not a kind of dry run", "give none, client or server")
+
+
+def speed_value(option: str, text: str) -> float:
+    """How many times as fast as real time: above 0, at most MAX_SPEED."""
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= MAX_SPEED:
+        raise UsageError(f"{option} {text!r} is not a speed", f"give a number above 0, at most {MAX_SPEED}")
+    return speed
+
+
+def seed_value(option: str, text: str) -> int:
+    """A whole number that is not negative."""
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"{option} {text!r} is not a whole number", f"give it as in {option} 7")
+    return int(text)

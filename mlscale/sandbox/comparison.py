@@ -6,11 +6,13 @@ Rules: structured-merge-diff v6 typed/compare.go and typed/tofieldset.go (Kubern
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlscale.sandbox.field_sets import MEMBER, Fields, node, without_subtrees
-from mlscale.sandbox.schema import Type
 from mlscale.sandbox.typed_values import DUPLICATES, is_leaf, parts
+
+if TYPE_CHECKING:
+    from mlscale.sandbox.schema import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,15 @@ def field_set(value: Any, type_: Type) -> Fields:
     """The fields that an applied configuration owns: leaves, entries of maps, items of lists."""
     fields: Fields = {}
     for name, item, item_type in parts(value, type_):
+        if name[0] == "f" and item == [] and not item_type.atomic:
+            # An empty list of items that merge says nothing.
+            continue
         if is_leaf(item, item_type):
             fields[name] = MEMBER
         else:
             member = name[0] != "f" or type_.shape == "map"
-            fields[name] = node(member, field_set(item, item_type))
+            children = node(member, field_set(item, item_type))
+            fields |= {} if children is None else {name: children}
     return fields
 
 

@@ -32,6 +32,16 @@ def serve(api: Api, definition: Json) -> Json:
     return api.store.put(DEFINITIONS.key, {**definition, "status": status})
 
 
+def defaulted(definition: Json) -> Json:
+    """A definition with the names and the conversion that it leaves to the server."""
+    spec = definition.get("spec") or {}
+    names = dict(spec.get("names") or {})
+    names.setdefault("singular", names.get("kind", "").lower())
+    names.setdefault("listKind", f"{names.get('kind', '')}List")
+    spec = {**spec, "names": names, "conversion": spec.get("conversion") or {"strategy": "None"}}
+    return {**definition, "spec": spec}
+
+
 def withdraw(api: Api, definition: Json) -> None:
     """Serve it no longer, and remove its objects."""
     resource = resource_of(definition)
@@ -46,11 +56,14 @@ def resource_of(definition: Json) -> Resource:
     spec, version = definition["spec"], _storage_version(definition)
     names, subresources = spec["names"], tuple(sorted(version.get("subresources") or {}))
     kind = Kind(
-        spec["group"], version["name"], names["kind"], names["plural"],
+        spec["group"],
+        version["name"],
+        names["kind"],
+        names["plural"],
         scalable="scale" in subresources,
         namespaced=spec["scope"] == "Namespaced",
         short_names=tuple(names.get("shortNames") or ()),
-    )  # fmt: skip
+    )
     return Resource(kind, subresources=subresources, categories=tuple(names.get("categories") or ()))
 
 

@@ -24,7 +24,13 @@ FOREGROUND = "foregroundDeletion"
 
 _ORPHANS_BY_DEFAULT = ("jobs.batch", "replicationcontrollers")
 _NOT_COLLECTED = ("events",)
-_ANSWERED_WITH_OBJECT = ("pods", "services", "serviceaccounts", "resourcequotas")
+_ANSWERED_WITH_OBJECT = (
+    "pods",
+    "services",
+    "serviceaccounts",
+    "resourcequotas",
+    "customresourcedefinitions.apiextensions.k8s.io",
+)
 _POLICIES = ("Foreground", "Background", "Orphan")
 
 

@@ -25,6 +25,8 @@ _MOST_PORT = 65535
 
 def dns_label(text: str) -> list[str]:
     """A namespace, a container: at most 63 of a-z, 0-9 and ``-``."""
+    if re.fullmatch(_SUBDOMAIN, text) and "." in text:
+        return [*_length(text, _MOST_LABEL), "must not contain dots"]
     words = f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and {_EDGES}"
     return _length(text, _MOST_LABEL) + _matched(text, _LABEL, words, "my-name", "123-abc")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def in_order(merged: list[Any], wanted: list[Any], live: list[Any], merge_key: str) -> list[Any]:
@@ -12,9 +15,9 @@ def in_order(merged: list[Any], wanted: list[Any], live: list[Any], merge_key: s
     is unknown to ``live``, the wanted one goes first (normalizeElementOrder of strategicpatch, v1.37.2).
     """
     places = _places(wanted, merge_key)
-    named = sorted((item for item in merged if _name(item, merge_key) in places), key=_by(places, merge_key))
+    named = _sorted((item for item in merged if _name(item, merge_key) in places), places, merge_key)
     served = _places(live, merge_key)
-    others = sorted((item for item in merged if _name(item, merge_key) not in places), key=_by(served, merge_key))
+    others = _sorted((item for item in merged if _name(item, merge_key) not in places), served, merge_key)
     return _interleaved(others, named, served, merge_key)
 
 
@@ -46,5 +49,19 @@ def _places(items: list[Any], merge_key: str) -> dict[Any, int]:
     return places
 
 
-def _by(places: dict[Any, int], merge_key: str) -> Any:
-    return lambda item: places.get(_name(item, merge_key), len(places))
+def _sorted(items: Iterable[Any], places: dict[Any, int], merge_key: str) -> list[Any]:
+    """By place; an item without one counts as before any other, whichever is asked about.
+
+    So of [a, b, new] upstream's insertion sort makes [new, a, b], and of two new ones it turns the order round.
+    """
+    result: list[Any] = []
+    for item in items:
+        own, at = places.get(_name(item, merge_key)), len(result)
+        while at and _goes_before(own, places.get(_name(result[at - 1], merge_key))):
+            at -= 1
+        result.insert(at, item)
+    return result
+
+
+def _goes_before(own: int | None, other: int | None) -> bool:
+    return own is None or other is None or own < other

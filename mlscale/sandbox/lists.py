@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.kinds import Kind
 from mlscale.sandbox import field_selectors, selectors
+from mlscale.sandbox.resources import is_custom
 from mlscale.sandbox.statuses import Cause, StatusError, bad_request, expired, invalid, too_large_version
 from mlscale.sandbox.store import CompactedError
 
@@ -23,7 +24,7 @@ Json = dict[str, Any]
 
 LIST_OPTIONS = Kind("meta.k8s.io", "v1", "ListOptions", "listoptions")
 
-_TOO_OLD_TOKEN = (
+_TOO_OLD_TO_CONTINUE = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list "
     "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
     "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
@@ -35,7 +36,7 @@ class ExpiredTokenError(StatusError):
     """410 for a continue token, with another token that goes on inconsistently."""
 
     def __init__(self, token: str) -> None:
-        super().__init__(410, "Expired", _TOO_OLD_TOKEN)
+        super().__init__(410, "Expired", _TOO_OLD_TO_CONTINUE)
         self.token = token
 
     def body(self) -> Json:
@@ -94,19 +95,16 @@ def list_objects(store: Store, kind: Kind, namespace: str | None, selection: Sel
 def as_list(kind: Kind, objects: list[Json], metadata: Json) -> Json:
     """A list object; the kinds of the server itself leave kind and apiVersion out of their items."""
     items = objects if is_custom(kind) else [_bare(obj) for obj in objects]
+    if is_custom(kind):
+        metadata = {"continue": "", **metadata}
     return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": items}
-
-
-def is_custom(kind: Kind) -> bool:
-    """Whether a CustomResourceDefinition serves it: their groups have a dot, and no ``.k8s.io`` at the end."""
-    return "." in kind.group and not kind.group.endswith(".k8s.io")
 
 
 def parse_version(version: str) -> int:
     """A request's resourceVersion as a number; empty counts as 0. Raises ValueError in the server's words."""
     if version and not (version.isascii() and version.isdigit()):
-        raise ValueError(f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": '
-                         "invalid syntax")  # fmt: skip
+        why = f'strconv.ParseUint: parsing "{version}": invalid syntax'
+        raise ValueError(f'resourceVersion: Invalid value: "{version}": {why}')
     return int(version or 0)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.pod_resources import containers_of, is_best_effort
-from mlscale.sandbox.lists import is_custom
+from mlscale.sandbox.resources import SERVED, is_custom
 from mlscale.sandbox.statuses import Cause, StatusError, bad_request, conflict, internal_error, invalid
 
 if TYPE_CHECKING:
@@ -59,9 +61,10 @@ def check_type(kind: Kind, body: Json) -> None:
     if version and version != kind.api_version and stated in (None, kind.kind):
         why = f"the API version in the data ({version}) does not match the expected API version ({kind.api_version})"
         raise bad_request(why)
-    if stated and stated != kind.kind:
-        why = f'no kind "{stated}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
-        raise bad_request(f'{stated} in version "{kind.version}" cannot be handled as a {kind.kind}: {why}')
+    if is_custom(kind):
+        _check_custom_type(kind, body)
+    elif stated and stated != kind.kind:
+        raise _other_kind(kind, stated, version or kind.api_version)
 
 
 def new_object(resource: Resource, namespace: str, body: Json) -> Json:
@@ -101,6 +104,14 @@ def quality_of_service(spec: Json) -> str:
     return "Guaranteed" if all(_is_guaranteed(each) for each in resources) else "Burstable"
 
 
+def check_identity(kind: Kind, before: Json, after: Json) -> None:
+    """Raise StatusError 422 where a patch gives an object another uid."""
+    uid = after["metadata"].get("uid")
+    if uid and uid != before["metadata"]["uid"]:
+        cause = Cause("metadata.uid", "FieldValueInvalid", f'Invalid value: "{uid}": field is immutable')
+        raise invalid(kind, before["metadata"]["name"], [cause])
+
+
 def replacement(resource: Resource, before: Json, body: Json, subresource: str) -> Json:
     """What an update stores: of ``body`` what may be changed here, the rest as it was.
 
@@ -109,15 +120,18 @@ def replacement(resource: Resource, before: Json, body: Json, subresource: str) 
     kind, stored = resource.kind, before["metadata"]
     check_type(kind, body)
     metadata = dict(body.get("metadata") or {})
-    if metadata.setdefault("name", stored["name"]) != stored["name"]:
+    if not metadata.get("name"):
+        why = f"the name of the object ({stored['name']} based on URL) was undeterminable: name must be provided"
+        raise bad_request(why)
+    if metadata["name"] != stored["name"]:
         why = f"the name of the object ({metadata['name']}) does not match the name on the URL ({stored['name']})"
         raise bad_request(why)
     _check_namespace(kind, stored.get("namespace", ""), metadata)
     _check_current(kind, stored, metadata)
-    for key in (*_SERVER_OWNED, "resourceVersion", "managedFields"):
+    for key in (*_SERVER_OWNED, "resourceVersion"):
         metadata.pop(key, None)
-        if key in stored:
-            metadata[key] = stored[key]
+    kept = (*_SERVER_OWNED, "resourceVersion", "managedFields")
+    metadata = {key: stored[key] for key in kept if key in stored} | metadata
     obj = {**body, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
     return _with_kept_state(resource, before, obj, subresource)
 
@@ -148,6 +162,27 @@ def added_finalizers(kind: Kind, before: Json, after: Json) -> StatusError | Non
     return invalid(kind, before["metadata"]["name"], [cause])
 
 
+def _other_kind(kind: Kind, stated: str, version: str) -> StatusError:
+    short = version.rpartition("/")[2]
+    if any(each.kind.kind == stated and each.kind.api_version == version for each in SERVED):
+        internal = f"{kind.group.partition('.')[0] or 'core'}.{kind.kind}"
+        why = f"converting ({short}.{stated}) to ({internal}): unknown conversion"
+    else:
+        why = f'no kind "{stated}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+    return bad_request(f'{stated} in version "{short}" cannot be handled as a {kind.kind}: {why}')
+
+
+def _check_custom_type(kind: Kind, body: Json) -> None:
+    stated, name = body.get("kind"), (body.get("metadata") or {}).get("name") or ""
+    if not stated:
+        raw = json.dumps(body)
+        why = f"Object 'Kind' is missing in '{raw}' ({raw})"
+        raise bad_request(f"the object provided is unrecognized (must be of type {kind.kind}): {why}")
+    if stated != kind.kind:
+        cause = Cause("kind", "FieldValueInvalid", f'Invalid value: "{stated}": must be {kind.kind}')
+        raise invalid(replace(kind, kind=stated), name, [cause])
+
+
 def _check_namespace(kind: Kind, namespace: str, metadata: Json) -> None:
     if not kind.namespaced:
         metadata.pop("namespace", None)
@@ -165,9 +200,9 @@ def _check_current(kind: Kind, stored: Json, metadata: Json) -> None:
         why += f"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored['uid']}"
         raise conflict(kind, name, why)
     if not version and is_custom(kind):
-        cause = Cause("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an "
-                      "update")  # fmt: skip
-        raise invalid(kind, name, [cause])
+        message = "Invalid value: 0: must be specified for an update"
+        cause = Cause("metadata.resourceVersion", "FieldValueInvalid", message)
+        raise invalid(replace(kind, kind=kind.plural), name, [cause])
     if version and not str(version).isdigit():
         raise internal_error(f'strconv.ParseUint: parsing "{version}": invalid syntax')
     if version and version != stored["resourceVersion"]:

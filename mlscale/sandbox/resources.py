@@ -91,3 +91,10 @@ SERVED: tuple[Resource, ...] = (
     Resource(PODMETRICS, verbs=("get", "list")),
 )
 """In the order in which the discovery of each group lists them."""
+
+_BUILT_IN = frozenset(resource.key for resource in SERVED)
+
+
+def is_custom(kind: Kind) -> bool:
+    """Whether a CustomResourceDefinition serves it, so that the server knows less of its fields."""
+    return kind.resource not in _BUILT_IN

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.kinds import Kind
-from mlscale.sandbox.statuses import Cause, invalid
+from mlscale.sandbox import preparation
+from mlscale.sandbox.statuses import Cause, StatusError, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,11 @@ def scale_of(obj: Json, paths: ScalePaths | None = None) -> Json:
         replicas = obj["spec"].get("replicas", 1)
         status = {"replicas": obj.get("status", {}).get("replicas", 0)} | _selector(obj)
     else:
-        replicas = value_at(obj, paths.replicas) or 0
+        replicas = value_at(obj, paths.replicas)
+        if replicas is None:
+            why = f'the spec replicas field "{paths.replicas}" does not exist'
+            details = {"causes": [{"message": why}]}
+            raise StatusError(500, "InternalError", f"Internal error occurred: {why}", details)
         status = {"replicas": value_at(obj, paths.status_replicas) or 0}
         if paths.selector and (selector := value_at(obj, paths.selector)):
             status["selector"] = selector
@@ -41,17 +46,26 @@ def scale_of(obj: Json, paths: ScalePaths | None = None) -> Json:
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
 
 
-def scaled(obj: Json, scale: Json, paths: ScalePaths | None = None) -> Json:
-    """``obj`` with the replicas of ``scale``. Raises StatusError 422 for a negative count."""
+def scaled(kind: Kind, obj: Json, scale: Json, paths: ScalePaths | None = None) -> Json:
+    """``obj`` with the replicas of ``scale``. Raises StatusError 400 for another kind, 422 for a negative count."""
+    preparation.check_type(SCALE, scale)
     replicas = (scale.get("spec") or {}).get("replicas") or 0
     if replicas < 0:
-        message = f"Invalid value: {replicas}: must be greater than or equal to 0"
-        raise invalid(SCALE, obj["metadata"]["name"], [Cause("spec.replicas", "FieldValueInvalid", message)])
-    path = (paths.replicas if paths else ".spec.replicas").strip(".").split(".")
-    after = _with_value(obj, path, replicas)
+        raise _negative(kind, obj, replicas, paths)
+    metadata = scale.get("metadata") or {}
+    stated = {key: metadata[key] for key in ("name", "namespace", "uid") if key in metadata}
+    ours = {key: value for key, value in obj["metadata"].items() if key not in ("name", "namespace")}
+    obj = {**obj, "metadata": ours | stated}
+    after = configured(obj, replicas, paths)
     if version := (scale.get("metadata") or {}).get("resourceVersion"):
         return {**after, "metadata": {**after["metadata"], "resourceVersion": version}}
     return {**after, "metadata": {k: v for k, v in after["metadata"].items() if k != "resourceVersion"}}
+
+
+def configured(obj: Json, replicas: int, paths: ScalePaths | None = None) -> Json:
+    """``obj`` with ``replicas`` where its kind keeps them, and all else as it is."""
+    path = (paths.replicas if paths else ".spec.replicas").strip(".").split(".")
+    return _with_value(obj, path, replicas)
 
 
 def value_at(obj: Json, path: str) -> Any:
@@ -68,6 +82,15 @@ def selector_text(selector: Json) -> str:
     for expression in selector.get("matchExpressions") or ():
         terms.append((expression["key"], _expression(expression)))
     return ",".join(text for _, text in sorted(terms))
+
+
+def _negative(kind: Kind, obj: Json, replicas: int, paths: ScalePaths | None) -> StatusError:
+    name = obj["metadata"]["name"]
+    if paths is not None:
+        message = f"Invalid value: {replicas}: should be a non-negative integer"
+        return invalid(kind, name, [Cause(paths.replicas, "FieldValueInvalid", message)])
+    message = f"Invalid value: {replicas}: must be greater than or equal to 0"
+    return invalid(SCALE, name, [Cause("spec.replicas", "FieldValueInvalid", message)])
 
 
 def _selector(obj: Json) -> Json:

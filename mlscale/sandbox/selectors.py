@@ -68,7 +68,7 @@ def matches(requirements: tuple[Requirement, ...], obj: Json) -> bool:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self._tokens = [*_TOKEN.findall(text), ""]
+        self._tokens: list[str] = [*_TOKEN.findall(text), ""]
         self._at = 0
 
     def terms(self) -> tuple[Requirement, ...]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Json = dict[str, Any]
+Objects = list[Json]
 Key = tuple[str, str]
 """Namespace (empty for a cluster's own object) and name."""
 
@@ -31,6 +32,9 @@ class Change:
     resource: str
     object: Json
     before: Json | None
+
+
+Changes = list[Change]
 
 
 @dataclass
@@ -67,7 +71,7 @@ class Store:
         """The objects of one namespace, or of all, in the order of the keys in etcd."""
         return _in_order(self._objects.get(resource, {}), namespace)
 
-    def list_at(self, resource: str, namespace: str | None, version: int) -> list[Json]:
+    def list_at(self, resource: str, namespace: str | None, version: int) -> Objects:
         """As ``list``, as it was at ``version``. Raises CompactedError."""
         found = dict(self._objects.get(resource, {}))
         for change in reversed(self.changes(resource, version)):
@@ -95,7 +99,7 @@ class Store:
         self._record(Change(self.version, "DELETED", resource, last, before))
         return last
 
-    def changes(self, resource: str, after: int) -> list[Change]:
+    def changes(self, resource: str, after: int) -> Changes:
         """What happened to ``resource`` after a version. Raises CompactedError when that is no longer known."""
         log = self._logs.get(resource)
         if log is None:

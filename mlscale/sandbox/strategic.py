@@ -69,6 +69,14 @@ def _put(result: Json, key: str, value: Any, schema: Type) -> None:
     elif isinstance(result.get(key), list) and isinstance(value, list):
         result[key] = _merge_lists(result[key], value, child_type(schema, key))
     else:
+        _set_new(result, key, value)
+
+
+def _set_new(result: Json, key: str, value: Any) -> None:
+    if _is_directed(value):
+        # What is to be replaced or deleted is not there, and upstream then drops the replacement too.
+        result.pop(key, None)
+    else:
         result[key] = without_directives(value)
 
 
@@ -103,14 +111,16 @@ def _retained(original: Json, patch: Json) -> Json:
 
 def _put_ordered(result: Json, patch: Json, key: str, schema: Type) -> None:
     order, original, patched = patch[ORDER + key], result.get(key), patch.get(key)
-    for value in (order, original, patched):
-        if value is not None and not isinstance(value, list):
+    for value in (order, *([original] if key in result else []), *([patched] if key in patch else [])):
+        if not isinstance(value, list):
             raise internal_error(f"expected a []interface {{}}, but received a {_go_type(value)}")
-    if patched:
+    if patched and order:
         _check_order(patched, order, schema.merge_key)
     if original is None and patched is None:
         return
     merged = _unordered(original, patched, schema)
+    if not (original or patched):
+        raise internal_error("no elements in any of the given slices")
     result[key] = in_order(merged, order, original or [], schema.merge_key)
 
 
@@ -125,7 +135,7 @@ def _unordered(original: list[Any] | None, patched: list[Any] | None, schema: Ty
 
 def _check_order(patched: list[Any], order: list[Any], merge_key: str) -> None:
     """Each item that the patch adds or changes must stand in the order list, in the same sequence."""
-    kept = [item for item in patched if not (isinstance(item, dict) and PATCH in item)]
+    kept = [item for item in patched if not _is_directed(item)]
     wanted = [_identity(item, merge_key) for item in kept]
     rest = iter(_identity(item, merge_key) for item in order)
     if not all(item in rest for item in wanted):
@@ -151,8 +161,9 @@ def _merge_items(original: list[Any], patch: list[Any], schema: Type) -> list[An
     if not schema.merge_key:
         raise internal_error(f"cannot merge lists without merge key for {schema.name}")
     kept, items, changes = _follow_item_directives(original, patch, schema.merge_key)
-    merged = _merge_objects(kept, items, schema) if changes else items
-    return in_order(merged, items if changes else [], kept, schema.merge_key)
+    if not changes:
+        return items
+    return in_order(_merge_objects(kept, items, schema), items, kept, schema.merge_key)
 
 
 def _all_objects(original: list[Any], patch: list[Any]) -> bool:
@@ -197,13 +208,15 @@ def _merge_objects(original: list[Json], patch: list[Json], schema: Type) -> lis
 def without_directives(value: Any) -> Any:
     """A patch's value where the object has none: without its nulls and directives."""
     if isinstance(value, list):
-        plain = [item for item in value if not (isinstance(item, dict) and PATCH in item)]
-        return [without_directives(item) for item in plain]
+        return [without_directives(item) for item in value if not _is_directed(item)]
     if not isinstance(value, dict):
         return value
-    if value.get(PATCH) == "delete":
-        return {}
-    return {key: without_directives(item) for key, item in value.items() if item is not None and key[:1] != "$"}
+    kept = {key: item for key, item in value.items() if item is not None and key[:1] != "$" and not _is_directed(item)}
+    return {key: without_directives(item) for key, item in kept.items()}
+
+
+def _is_directed(value: Any) -> bool:
+    return isinstance(value, dict) and PATCH in value
 
 
 def _no_merge_key(item: Any, key: str) -> StatusError:
@@ -222,5 +235,5 @@ def go_text(value: Any) -> str:
 
 
 def _go_type(value: Any) -> str:
-    names = {dict: "map[string]interface {}", str: "string", bool: "bool", float: "float64"}
-    return names.get(type(value), "int64")
+    names = {dict: "map[string]interface {}", str: "string", bool: "bool", float: "float64", int: "int64"}
+    return names.get(type(value), "%!s(<nil>)")

@@ -43,7 +43,7 @@ _LAYOUTS: dict[str, Layout] = {
     resources.ROLE.resource: tables_cluster.CREATED,
     resources.CLUSTERROLE.resource: tables_cluster.CREATED,
     kinds.LIMITRANGE.resource: tables_cluster.CREATED,
-    "customresourcedefinitions.apiextensions.k8s.io": tables_cluster.CREATED,
+    resources.DEFINITIONS.key: tables_cluster.DEFINITIONS,
 }
 
 _PARTIAL = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}

@@ -5,6 +5,7 @@ Rules: structured-merge-diff v6 typed/merge.go, typed/remove.go and typed/valida
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from mlscale.sandbox.field_sets import MEMBER, Fields, children_of, is_member, node, spoken
@@ -14,7 +15,7 @@ from mlscale.sandbox.typed_values import is_leaf, item_names
 
 Json = dict[str, Any]
 _NUMBERS = ("int32", "int64", "integer", "number", "double")
-_UNCHECKED = ("Quantity", "IntOrString")
+_ANY_SCALAR = ("Quantity", "IntOrString")
 
 
 def merge(live: Any, config: Any, type_: Type) -> Any:
@@ -64,11 +65,13 @@ def violations(value: Any, type_: Type, path: str = "") -> list[str]:
         return _list_violations(value, type_, path)
     if not isinstance(value, dict):
         return [f"{path}: expected map, got &{{{go_text(value)}}}"]
-    found = []
-    for key, item in value.items():
+    found: list[str] = []
+    for key in sorted(value):
         inner = type_.field(key)
-        place = f"{path}.{key}"
-        found += [f"{place}: field not declared in schema"] if inner is None else violations(item, inner, place)
+        if inner is None:
+            # The server looks no further into this object.
+            return [*found, f"{path}.{key}: field not declared in schema"]
+        found += violations(value[key], inner, f"{path}.{key}")
     return found
 
 
@@ -126,30 +129,40 @@ def _list_violations(value: Any, type_: Type, path: str) -> list[str]:
     element = type_.element or UNTYPED
     if type_.atomic:
         return [line for place, item in enumerate(value) for line in violations(item, element, f"{path}[{place}]")]
-    found, seen = [], set()
-    for name, item in zip(item_names(value, type_), value, strict=True):
-        if name in seen:
-            found.append(f"{path}: duplicate entries for key {spoken(name)}")
-        seen.add(name)
-        found += violations(item, element, path + spoken(name))
-    return found
+    if type_.keys:
+        for place, item in enumerate(value):
+            if not isinstance(item, dict):
+                return [f"{path}: element {place}: associative list with keys may not have non-map elements"]
+    names = list(item_names(value, type_))
+    repeated = dict.fromkeys(name for place, name in enumerate(names) if name in names[:place])
+    found = [f"{path}: duplicate entries for key {spoken(name)}" for name in repeated]
+    inner = (violations(item, element, path + spoken(name)) for name, item in zip(names, value, strict=True))
+    return [*found, *(line for lines in inner for line in lines)]
 
 
 def _scalar_violations(value: Any, type_: Type, path: str) -> list[str]:
-    if type_.name in _UNCHECKED:
-        return []
+    if type_.name in _ANY_SCALAR:
+        return [f"{path}: expected any scalar, got &{{{go_text(value)}}}"] if isinstance(value, dict | list) else []
     if type_.name in _NUMBERS:
         wrong = isinstance(value, bool) or not isinstance(value, int | float)
-        return [f"{path}: expected numeric (int or float), got {_named(value)}"] if wrong else []
+        return [f"{path}: expected numeric (int or float), got {_go_type(value)}"] if wrong else []
     if type_.name == "boolean":
-        return [] if isinstance(value, bool) else [f"{path}: expected boolean, got {_named(value)}"]
-    return [] if isinstance(value, str) else [f"{path}: expected string, got {_shown(value)}"]
+        return [] if isinstance(value, bool) else [f"{path}: expected boolean, got &{{{go_text(value)}}}"]
+    if isinstance(value, str):
+        return []
+    return [f"{path}: expected string, got &value.valueUnstructured{{Value:{_go_syntax(value)}}}"]
 
 
-def _named(value: Any) -> str:
-    names = {str: "string", bool: "bool", int: "int64", float: "float64", list: "[]interface {}"}
+def _go_type(value: Any) -> str:
+    names = {str: "string", bool: "bool", list: "[]interface {}"}
     return names.get(type(value), "map[string]interface {}")
 
 
-def _shown(value: Any) -> str:
-    return f"&value.valueUnstructured{{Value:{go_text(value)}}}"
+def _go_syntax(value: Any) -> str:
+    """As Go's ``%#v`` prints it."""
+    if isinstance(value, dict):
+        items = (f"{json.dumps(key)}:{_go_syntax(value[key])}" for key in sorted(value))
+        return f"map[string]interface {{}}{{{', '.join(items)}}}"
+    if isinstance(value, list):
+        return f"[]interface {{}}{{{', '.join(map(_go_syntax, value))}}}"
+    return json.dumps(value)

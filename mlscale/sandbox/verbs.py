@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlscale.sandbox import custom_resources, deletion, lists, patching, preparation, scales, statuses, writing
 from mlscale.sandbox.agenda import timestamp
-from mlscale.sandbox.resources import SERVED, Resource
+from mlscale.sandbox.resources import DEFINITIONS, SERVED, Resource
 from mlscale.sandbox.store import copied
 from mlscale.sandbox.watching import Watch, WatchOptions
-from mlscale.sandbox.writing import CONTROLLER, KUBELET, SCHEDULER, Caller
+from mlscale.sandbox.writing import CONTROLLER, KUBELET, SCHEDULER, Caller, Write
 
 if TYPE_CHECKING:
     import random
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 __all__ = ["CONTROLLER", "KUBELET", "SCHEDULER", "Api", "Caller", "Watch", "WatchOptions"]
-
-
-@dataclass(frozen=True)
-class _Write:
-    """How a write is done: by whom, to which part of the object, and whether it is only tried."""
-
-    caller: Caller
-    subresource: str = ""
-    dry_run: bool = False
 
 
 class Api:
@@ -55,9 +45,17 @@ class Api:
         return self._scale(resource, obj) if subresource == "scale" else obj
 
     def list(
-        self, resource: Resource, namespace: str | None, *, labels: str = "", fields: str = "",
-        limit: int = 0, token: str = "", version: str = "", match: str = "",
-    ) -> Json:  # fmt: skip
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        limit: int = 0,
+        token: str = "",
+        version: str = "",
+        match: str = "",
+    ) -> Json:
         """A list object; ``version`` and ``match`` are the request's resourceVersion and resourceVersionMatch."""
         kind = resource.kind
         selection = lists.parse_selection(kind, labels, fields)
@@ -74,31 +72,48 @@ class Api:
     def create(self, resource: Resource, namespace: str, body: Json, caller: Caller, *, dry_run: bool = False) -> Json:
         """Store a new object and return it."""
         obj = preparation.new_object(resource, namespace, copied(body))
-        generate = not obj["metadata"].get("name") and bool(obj["metadata"].get("generateName"))
-        if generate:
+        if not obj["metadata"].get("name") and obj["metadata"].get("generateName"):
             obj["metadata"]["name"] = self._free_name(resource, namespace, obj["metadata"]["generateName"])
-        return self._insert(resource, obj, _Write(caller, dry_run=dry_run))
+        return self._insert(resource, obj, Write(caller, dry_run=dry_run))
 
     def update(
-        self, resource: Resource, namespace: str, name: str, body: Json, caller: Caller, *,
-        subresource: str = "", dry_run: bool = False,
-    ) -> Json:  # fmt: skip
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: Json,
+        caller: Caller,
+        *,
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> Json:
         """Replace an object, or the part of it that ``subresource`` (status, scale, finalize) names."""
         before = self._stored(resource, namespace, name)
-        return self._replace(resource, before, copied(body), _Write(caller, subresource, dry_run))
+        return self._replace(resource, before, copied(body), Write(caller, subresource, dry_run))
 
     def patch(
-        self, resource: Resource, namespace: str, name: str, patch: object, content_type: str, caller: Caller, *,
-        subresource: str = "", dry_run: bool = False, force: bool = False,
-    ) -> Json:  # fmt: skip
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        patch: object,
+        content_type: str,
+        caller: Caller,
+        *,
+        subresource: str = "",
+        dry_run: bool = False,
+        force: bool = False,
+    ) -> Json:
         """Change an object by a patch of one of the four content types; an applied one may be new."""
-        write = _Write(caller, subresource, dry_run)
+        write = Write(caller, subresource, dry_run)
         patching.check_content_type(resource.kind, content_type)
         if content_type in patching.APPLY:
-            return self._apply(resource, namespace, name, patching.applied(patch), write, force)
+            config = patching.applied_configuration(patch)
+            return self._apply(resource, namespace, name, config, write, force)
         before = self._stored(resource, namespace, name)
         shown = self._scale(resource, before) if subresource == "scale" else before
         after = patching.patched(shown, patch, content_type)
+        preparation.check_identity(resource.kind, before, after)
         return self._replace(resource, before, after, write)
 
     def delete(
@@ -118,18 +133,29 @@ class Api:
         return statuses.success(resource.kind, name, before["metadata"]["uid"])
 
     def delete_collection(
-        self, resource: Resource, namespace: str | None, options: Json, caller: Caller, *,
-        labels: str = "", fields: str = "", dry_run: bool = False,
-    ) -> Json:  # fmt: skip
+        self,
+        resource: Resource,
+        namespace: str | None,
+        options: Json,
+        caller: Caller,
+        *,
+        labels: str = "",
+        fields: str = "",
+        dry_run: bool = False,
+    ) -> Json:
         """Delete what the selectors match, and list it as it was before."""
         selection = lists.parse_selection(resource.kind, labels, fields)
         found = [obj for obj in self.store.list(resource.key, namespace) if selection.matches(obj)]
         metadata = {"resourceVersion": str(self.store.version)}
         for obj in found:
             self.delete(
-                resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"], options, caller,
+                resource,
+                obj["metadata"].get("namespace", ""),
+                obj["metadata"]["name"],
+                options,
+                caller,
                 dry_run=dry_run,
-            )  # fmt: skip
+            )
         return lists.as_list(resource.kind, found, metadata)
 
     def bind(self, namespace: str, name: str, node: str, caller: Caller) -> Json:
@@ -139,8 +165,12 @@ class Api:
         """
         resource = self.resources["pods"]
         before = self._stored(resource, namespace, name)
-        after = writing.bound(resource.kind, before, node, timestamp(self.agenda.now))
-        return self._store(resource, before, after, _Write(caller, "binding"))
+        after = writing.bound(resource.kind, before, node, self._now)
+        return self._store(resource, before, after, Write(caller, "binding"))
+
+    @property
+    def _now(self) -> str:
+        return timestamp(self.agenda.now)
 
     def _stored(self, resource: Resource, namespace: str, name: str) -> Json:
         if source := self.sources.get(resource.key):
@@ -163,11 +193,12 @@ class Api:
                 break
         return name
 
-    def _insert(self, resource: Resource, obj: Json, write: _Write, *, applied: bool = False) -> Json:
+    def _insert(self, resource: Resource, obj: Json, write: Write, *, applied: bool = False) -> Json:
         uid = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
-        now = timestamp(self.agenda.now)
-        obj = preparation.with_identity(resource, obj, uid, now)
-        obj = writing.completed(self.store, resource, None, obj, None if applied else write.caller, "", now)
+        obj = preparation.with_identity(resource, obj, uid, self._now)
+        if resource is DEFINITIONS:
+            obj = custom_resources.defaulted(obj)
+        obj = writing.completed(self.store, resource, None, obj, write, applied=applied, now=self._now)
         name, namespace = obj["metadata"]["name"], obj["metadata"].get("namespace", "")
         if self.store.get(resource.key, namespace, name) is not None:
             raise statuses.already_exists(resource.kind, name)
@@ -175,28 +206,40 @@ class Api:
             return obj
         return self._after_write(resource, self.store.put(resource.key, obj))
 
-    def _replace(self, resource: Resource, before: Json, body: Json, write: _Write) -> Json:
+    def _replace(self, resource: Resource, before: Json, body: Json, write: Write) -> Json:
         if write.subresource == "scale":
-            body = scales.scaled(before, body, self.scale_paths.get(resource.key))
+            body = scales.scaled(resource.kind, before, body, self.scale_paths.get(resource.key))
         after = preparation.replacement(resource, before, body, write.subresource)
         stored = self._store(resource, before, after, write)
         return self._scale(resource, stored) if write.subresource == "scale" else stored
 
-    def _apply(self, resource: Resource, namespace: str, name: str, config: Json, write: _Write, force: bool) -> Json:
+    def _apply(self, resource: Resource, namespace: str, name: str, config: Json, write: Write, force: bool) -> Json:
+        if write.subresource == "scale":
+            return self._apply_scale(resource, namespace, name, config, write, force)
         before = self.store.get(resource.key, namespace, name)
-        after = writing.applied(resource, before, namespace, name, config, write.caller.manager, force=force,
-                                subresource=write.subresource, now=timestamp(self.agenda.now))  # fmt: skip
+        preparation.check_type(resource.kind, config)
+        after = writing.applied(before, namespace, name, config, write, force=force, now=self._now)
         if before is None:
             return self._insert(resource, preparation.new_object(resource, namespace, after), write, applied=True)
-        managed = after["metadata"].get("managedFields")
         after = preparation.replacement(resource, before, after, write.subresource)
-        after["metadata"]["managedFields"] = managed
         return self._store(resource, before, after, write, applied=True)
 
-    def _store(self, resource: Resource, before: Json, after: Json, write: _Write, *, applied: bool = False) -> Json:
-        caller = None if applied else write.caller
-        now = timestamp(self.agenda.now)
-        after = writing.completed(self.store, resource, before, after, caller, write.subresource, now)
+    def _apply_scale(
+        self, resource: Resource, namespace: str, name: str, config: Json, write: Write, force: bool
+    ) -> Json:
+        """Upstream applies to the Scale and moves its managed fields over; here it is the workload's replicas."""
+        before = self._stored(resource, namespace, name)
+        paths = self.scale_paths.get(resource.key)
+        scales.scaled(resource.kind, before, config, paths)
+        replicas = (config.get("spec") or {}).get("replicas")
+        bare = {"apiVersion": before["apiVersion"], "kind": before["kind"], "metadata": {"name": name}}
+        config = bare if replicas is None else scales.configured(bare, replicas, paths)
+        after = writing.applied(before, namespace, name, config, write, force=force, now=self._now)
+        after = preparation.replacement(resource, before, after, "scale")
+        return self._scale(resource, self._store(resource, before, after, write, applied=True))
+
+    def _store(self, resource: Resource, before: Json, after: Json, write: Write, *, applied: bool = False) -> Json:
+        after = writing.completed(self.store, resource, before, after, write, applied=applied, now=self._now)
         if writing.is_unchanged(before, after):
             return before
         if write.dry_run:
@@ -208,10 +251,10 @@ class Api:
 
     def _remove(self, resource: Resource, obj: Json) -> None:
         self.store.remove(resource.key, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
-        if resource is custom_resources.DEFINITIONS:
+        if resource is DEFINITIONS:
             custom_resources.withdraw(self, obj)
 
     def _after_write(self, resource: Resource, obj: Json) -> Json:
-        if resource is custom_resources.DEFINITIONS:
+        if resource is DEFINITIONS:
             return custom_resources.serve(self, obj)
         return obj

@@ -44,7 +44,10 @@ class Watch:
         self._namespace = namespace
         self._bookmarks = options.bookmarks
         self._selection = parse_selection(kind, options.labels, options.fields)
-        self._waiting = self._initial(options)
+        version = parse_version(options.version)
+        is_listed = options.initial_events or not version
+        self._version = store.version if is_listed else version
+        self._waiting = self._initial(options) if is_listed else []
         self.ended = False
         """Whether the last event was an ERROR, after which there are no more."""
 
@@ -72,11 +75,6 @@ class Watch:
         return [self._bookmark({})]
 
     def _initial(self, options: WatchOptions) -> list[Json]:
-        version = parse_version(options.version)
-        self._version = version
-        if version and not options.initial_events:
-            return []
-        self._version = self._store.version
         objects = self._store.list(self._kind.resource, self._namespace)
         events: list[Json] = [{"type": "ADDED", "object": obj} for obj in objects if self._selection.matches(obj)]
         if options.initial_events and options.bookmarks:

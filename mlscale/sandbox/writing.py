@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from mlscale.kube.kinds import Kind
 from mlscale.sandbox import preparation
 from mlscale.sandbox.admission import admit
 from mlscale.sandbox.defaults import set_defaults
@@ -14,11 +15,12 @@ from mlscale.sandbox.store import copied
 from mlscale.sandbox.validation import validate
 
 if TYPE_CHECKING:
-    from mlscale.kube.kinds import Kind
     from mlscale.sandbox.resources import Resource
     from mlscale.sandbox.store import Store
 
 Json = dict[str, Any]
+
+PATCH_OPTIONS = Kind("meta.k8s.io", "v1", "PatchOptions", "patchoptions")
 
 
 @dataclass(frozen=True)
@@ -35,20 +37,29 @@ SCHEDULER = Caller("system:kube-scheduler", "kube-scheduler", ("system:authentic
 KUBELET = Caller("system:node", "kubelet", ("system:nodes", "system:authenticated"))
 
 
+@dataclass(frozen=True)
+class Write:
+    """How a write is done: by whom, to which part of the object, and whether it is only tried."""
+
+    caller: Caller
+    subresource: str = ""
+    dry_run: bool = False
+
+
 def completed(
-    store: Store, resource: Resource, before: Json | None, after: Json, caller: Caller | None, subresource: str,
-    now: str,
-) -> Json:  # fmt: skip
-    """``after`` as it is to be stored. ``caller`` None: its managed fields are set already. ``now`` is RFC 3339.
+    store: Store, resource: Resource, before: Json | None, after: Json, write: Write, *, applied: bool, now: str
+) -> Json:
+    """``after`` as it is to be stored; an ``applied`` one has its managed fields already. ``now`` is RFC 3339.
 
     As upstream, what admission adds belongs to no field manager. Raises StatusError of 403, 404 and 422.
     """
-    kind = resource.kind
-    if subresource not in ("status", "binding"):
+    kind, subresource = resource.kind, write.subresource
+    is_partial = subresource in ("status", "binding", "finalize")
+    if not is_partial:
         after = set_defaults(kind, after)
-    if caller is not None:
-        after = record_update(before, after, caller.manager, subresource, now)
-    if subresource in ("status", "binding", "finalize"):
+    if not applied and subresource != "binding":
+        after = record_update(before, after, write.caller.manager, subresource, now)
+    if is_partial:
         return after
     after = admit(store, kind, after, before)
     if before is None and resource.key == "pods":
@@ -60,27 +71,26 @@ def completed(
 
 
 def applied(
-    resource: Resource, before: Json | None, namespace: str, name: str, config: Json, manager: str, *,
-    force: bool, subresource: str, now: str,
-) -> Json:  # fmt: skip
-    """``before`` (None: nothing yet) with the applied ``config``. Raises StatusError 400 and 409."""
-    preparation.check_type(resource.kind, config)
+    before: Json | None, namespace: str, name: str, config: Json, write: Write, *, force: bool, now: str
+) -> Json:
+    """``before`` (None: nothing yet) with the applied ``config``. Raises StatusError 400, 409 and 422."""
+    manager = write.caller.manager
     if not manager:
-        raise bad_request("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for "
-                          "apply patch")  # fmt: skip
+        cause = Cause("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
+        raise invalid(PATCH_OPTIONS, "", [cause])
     metadata = {"name": name, **(config.get("metadata") or {})}
     if metadata["name"] != name:
         why = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
         raise bad_request(why)
-    if namespace and resource.kind.namespaced:
+    if namespace:
         metadata.setdefault("namespace", namespace)
     config = {**copied(config), "metadata": metadata}
-    return server_side_apply(before, config, manager, now, force=force, subresource=subresource)
+    return server_side_apply(before, config, manager, now, force=force, subresource=write.subresource)
 
 
 def bound(kind: Kind, pod: Json, node: str, now: str) -> Json:
     """A pod on its node (pkg/registry/core/pod/storage assignPod). Raises StatusError 409."""
-    name = pod["metadata"]["name"]
+    kind, name = replace(kind, plural="pods/binding"), pod["metadata"]["name"]
     if "deletionTimestamp" in pod["metadata"]:
         raise conflict(kind, name, f"pod {name} is being deleted, cannot be assigned to a host")
     if held := pod["spec"].get("nodeName"):
@@ -102,8 +112,8 @@ def _check(kind: Kind, after: Json, before: Json | None) -> None:
         raise refusal
     causes = list(validate(kind, after, before))
     if not name and not any(cause.field == "metadata.name" for cause in causes):
-        causes.insert(0, Cause("metadata.name", "FieldValueRequired",
-                               "Required value: name or generateName is required"))  # fmt: skip
+        message = "Required value: name or generateName is required"
+        causes.insert(0, Cause("metadata.name", "FieldValueRequired", message))
     if causes:
         raise invalid(kind, name, causes)
 

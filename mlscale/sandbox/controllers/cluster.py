@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlscale.sandbox.controllers.events import EventRecorder
-from mlscale.sandbox.controllers.ownership import Children
+from mlscale.sandbox.controllers.ownership import ChildPods, Children
 from mlscale.sandbox.controllers.work import WorkQueue
 from mlscale.sandbox.verbs import CONTROLLER, Caller
 
@@ -30,7 +30,7 @@ class Cluster:
         self.agenda = agenda
         self.random = random
         self.queue = WorkQueue(agenda)
-        self.pods = Children()
+        self.pods = ChildPods()
         self.replicasets = Children()
         self._watchers: dict[str, list[Callable[[Change], None]]] = {
             "pods": [self.pods.observe],

@@ -72,10 +72,9 @@ class EventRecorder:
         regarding = reference(about, field_path)
         identity = (regarding["kind"], regarding.get("namespace", ""), regarding["name"], regarding.get("uid", ""))
         same = (*identity, event_type, reason)
+        key: tuple[str, ...] = (*same, field_path, message)
         if self._combines(same, message):
             key, message = same, f"(combined from similar events): {message}"
-        else:
-            key = (*same, field_path, message)
         if self._admits((*identity, event_type)):
             self._write(key, regarding, event_type, reason, message)
 

@@ -5,9 +5,11 @@ The rules are those of kubernetes pkg/controller/controller_ref_manager.go, v1.3
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.placement import matches_labels
+from mlscale.sandbox.controllers.pod_facts import PodState, state_of
 from mlscale.sandbox.statuses import StatusError
 from mlscale.sandbox.verbs import CONTROLLER
 
@@ -76,6 +78,41 @@ class Children:
         reference = controller_of(obj)
         if reference is not None and not self._by_owner.get(reference["uid"]):
             self._by_owner.pop(reference["uid"], None)
+
+
+class ChildPods(Children):
+    """Pods by controller, and how many of each controller's are in which state.
+
+    So a controller of thousands of pods need not look at each of them when one changes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._states: dict[str, Counter[PodState]] = {}
+
+    def observe(self, change: Change) -> None:
+        """Take note of a write to a pod."""
+        super().observe(change)
+        if change.before is not None:
+            self._count(change.before, -1)
+        if change.type != "DELETED":
+            self._count(change.object, 1)
+
+    def states(self, owner: Json) -> list[tuple[PodState, int]]:
+        """The states that the pods of ``owner`` are in, with the number in each."""
+        return list(self._states.get(owner["metadata"]["uid"], {}).items())
+
+    def _count(self, pod: Json, number: int) -> None:
+        reference = controller_of(pod)
+        if reference is None:
+            return
+        counted = self._states.setdefault(reference["uid"], Counter())
+        state = state_of(pod)
+        counted[state] += number
+        if not counted[state]:
+            del counted[state]
+            if not counted:
+                del self._states[reference["uid"]]
 
 
 def owner_keys(change: Change) -> Iterator[tuple[str, str, str]]:

@@ -60,6 +60,22 @@ def seconds_until_available(pod: Json, min_ready_seconds: int, now: datetime) ->
     return max(0.0, min_ready_seconds - (now - moment_of(since)).total_seconds())
 
 
+@dataclass(frozen=True, slots=True)
+class PodState:
+    """What a controller counts of a pod; the same for most of its pods."""
+
+    active: bool
+    terminating: bool
+    ready: bool
+    labels: frozenset[tuple[str, str]]
+
+
+def state_of(pod: Json) -> PodState:
+    """The state of a pod."""
+    labels = frozenset((pod["metadata"].get("labels") or {}).items())
+    return PodState(is_active(pod), is_terminating(pod), ready_since(pod) is not None, labels)
+
+
 def pods_to_delete(pods: Sequence[Json], related: Iterable[Json], count: int, now: datetime) -> list[Json]:
     """The ``count`` of ``pods`` that a controller that has too many ends first.
 

@@ -14,9 +14,7 @@ from mlscale.sandbox.controllers.conditions import condition_of, status_with, wi
 from mlscale.sandbox.controllers.ownership import claim, controller_of, owner_keys, selects
 from mlscale.sandbox.controllers.pod_facts import (
     is_active,
-    is_terminating,
     pods_to_delete,
-    ready_since,
     seconds_until_available,
 )
 from mlscale.sandbox.controllers.pod_template import pod_of
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlscale.sandbox.controllers.cluster import Cluster
+    from mlscale.sandbox.controllers.pod_facts import PodState
     from mlscale.sandbox.store import Change, Key
 
 Json = dict[str, Any]
@@ -93,23 +92,36 @@ class ReplicaController:
         owner = self._cluster.store.get(self._key, *key)
         if owner is None:
             return
-        pods = claim(self._cluster.api, self._pods, owner, self._cluster.pods, self._selector(owner))
-        active = [pod for pod in pods if is_active(pod)]
+        self._claim(owner)
+        selector = self._selector(owner)
+        states = [(one, n) for one, n in self._cluster.pods.states(owner) if selects(selector, dict(one.labels))]
         failure = None
         if not owner["metadata"].get("deletionTimestamp"):
-            failure = self._manage(owner, active)
-        self._write_status(owner, active, sum(map(is_terminating, pods)), failure)
+            failure = self._manage(owner, _number(states, "active"))
+        self._write_status(owner, states, failure)
         if failure is not None:
             raise failure
-        self._look_again(owner, active)
+        self._look_again(owner)
 
-    def _manage(self, owner: Json, active: Sequence[Json]) -> StatusError | None:
-        missing = owner["spec"].get("replicas", 1) - len(active)
+    def _claim(self, owner: Json) -> None:
+        """Adopt and let go of pods, if there are any to."""
+        selector, pods = self._selector(owner), self._cluster.pods
+        strays = any(not selects(selector, dict(state.labels)) for state, _ in pods.states(owner))
+        if strays or pods.orphans(owner["metadata"]["namespace"]):
+            claim(self._cluster.api, self._pods, owner, pods, selector)
+
+    def _active(self, owner: Json) -> list[Json]:
+        selector = self._selector(owner)
+        pods = self._cluster.pods.of(owner)
+        return [pod for pod in pods if is_active(pod) and selects(selector, pod["metadata"].get("labels") or {})]
+
+    def _manage(self, owner: Json, active: int) -> StatusError | None:
+        missing = owner["spec"].get("replicas", 1) - active
         try:
             if missing > 0:
                 self._create(owner, min(missing, BURST))
             elif missing < 0:
-                self._delete(owner, active, min(-missing, BURST))
+                self._delete(owner, min(-missing, BURST))
         except StatusError as error:
             return error
         return None
@@ -136,9 +148,9 @@ class ReplicaController:
         self._events.record(owner, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return None
 
-    def _delete(self, owner: Json, active: Sequence[Json], count: int) -> None:
+    def _delete(self, owner: Json, count: int) -> None:
         now = self._cluster.agenda.now
-        for pod in pods_to_delete(active, self._related(owner), count, now):
+        for pod in pods_to_delete(self._active(owner), self._related(owner), count, now):
             name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
             try:
                 self._cluster.api.delete(self._pods, namespace, name, {}, CONTROLLER)
@@ -159,24 +171,12 @@ class ReplicaController:
         ]
         return [pod for sibling in siblings or [owner] for pod in self._cluster.pods.of(sibling)]
 
-    def _write_status(self, owner: Json, active: Sequence[Json], terminating: int, failure: StatusError | None) -> None:
-        now = self._cluster.agenda.now
-        before = owner.get("status") or {}
-        labels = ((owner["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
-        wait = owner["spec"].get("minReadySeconds", 0)
-        counts = {
-            "replicas": len(active),
-            "fullyLabeledReplicas": sum(
-                (pod["metadata"].get("labels") or {}).items() >= labels.items() for pod in active
-            ),
-            "readyReplicas": sum(ready_since(pod) is not None for pod in active),
-            "availableReplicas": sum(seconds_until_available(pod, wait, now) == 0 for pod in active),
-        }
-        if self._flavour.counts_terminating:
-            counts["terminatingReplicas"] = terminating
-        status = self._with_failure(before, owner["spec"].get("replicas", 1) - len(active), failure)
-        status |= {"observedGeneration": owner["metadata"].get("generation", 0)}
+    def _write_status(self, owner: Json, states: Sequence[tuple[PodState, int]], failure: StatusError | None) -> None:
+        before, active = owner.get("status") or {}, _number(states, "active")
+        status = self._with_failure(before, owner["spec"].get("replicas", 1) - active, failure)
         status = {name: value for name, value in status.items() if name not in _COUNTED}
+        status |= {"observedGeneration": owner["metadata"].get("generation", 0)}
+        counts = self._counts(owner, states)
         status |= {name: value for name, value in counts.items() if value or name in _ALWAYS_THERE}
         if status != before:
             metadata = owner["metadata"]
@@ -184,6 +184,27 @@ class ReplicaController:
             self._cluster.api.update(
                 self._resource, metadata["namespace"], metadata["name"], body, CONTROLLER, subresource="status"
             )
+
+    def _counts(self, owner: Json, states: Sequence[tuple[PodState, int]]) -> dict[str, int]:
+        labels = ((owner["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
+        full = labels.items()
+        counts = {
+            "replicas": _number(states, "active"),
+            "fullyLabeledReplicas": sum(n for state, n in states if state.active and full <= state.labels),
+            "readyReplicas": sum(n for state, n in states if state.active and state.ready),
+        }
+        counts["availableReplicas"] = counts["readyReplicas"]
+        if owner["spec"].get("minReadySeconds"):
+            counts["availableReplicas"] = self._waits(owner).count(0)
+        if self._flavour.counts_terminating:
+            counts["terminatingReplicas"] = _number(states, "terminating")
+        return counts
+
+    def _waits(self, owner: Json) -> list[float]:
+        """How many seconds each ready pod still has to stay so until it is available."""
+        wait, now = owner["spec"]["minReadySeconds"], self._cluster.agenda.now
+        left = (seconds_until_available(pod, wait, now) for pod in self._active(owner))
+        return [seconds for seconds in left if seconds is not None]
 
     def _with_failure(self, before: Json, missing: int, failure: StatusError | None) -> Json:
         conditions = before.get("conditions") or []
@@ -200,16 +221,16 @@ class ReplicaController:
         }
         return status_with(before, with_condition(conditions, condition))
 
-    def _look_again(self, owner: Json, active: Sequence[Json]) -> None:
+    def _look_again(self, owner: Json) -> None:
         """Come back when the next ready pod becomes available."""
-        wait = owner["spec"].get("minReadySeconds", 0)
-        if not wait:
-            return
-        left = [seconds_until_available(pod, wait, self._cluster.agenda.now) for pod in active]
-        ahead = [seconds for seconds in left if seconds]
+        ahead = [left for left in self._waits(owner) if left] if owner["spec"].get("minReadySeconds") else []
         if ahead:
             metadata = owner["metadata"]
             self._cluster.queue.add_after(self._key, (metadata["namespace"], metadata["name"]), min(ahead))
+
+
+def _number(states: Sequence[tuple[PodState, int]], field: str) -> int:
+    return sum(number for state, number in states if getattr(state, field))
 
 
 _ALWAYS_THERE = ("replicas", "terminatingReplicas")

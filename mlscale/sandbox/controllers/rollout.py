@@ -193,7 +193,7 @@ def is_complete(deployment: Json, status: Json) -> bool:
     wanted = deployment["spec"].get("replicas", 1)
     counted = ("updatedReplicas", "replicas", "availableReplicas")
     observed = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
-    return observed and all(status.get(name, 0) == wanted for name in counted)
+    return bool(observed) and all(status.get(name, 0) == wanted for name in counted)
 
 
 def has_progressed(before: Json, status: Json) -> bool:

@@ -1,0 +1,151 @@
+"""The body of a request as an object, without the fields that its kind does not have."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from mlscale.sandbox import schema
+from mlscale.sandbox.lists import is_custom
+from mlscale.sandbox.patching import APPLY, JSON_PATCH
+from mlscale.sandbox.server.negotiation import JSON, YAML
+from mlscale.sandbox.statuses import Cause, StatusError, bad_request
+
+if TYPE_CHECKING:
+    from mlscale.kube.kinds import Kind
+    from mlscale.sandbox.schema import Type
+
+Json = dict[str, Any]
+
+_SHOWN = 20
+_DIRECTIVES = ("$patch", "$retainKeys")
+_LIST_DIRECTIVES = ("$setElementOrder/", "$deleteFromPrimitiveList/")
+
+
+def read_object(body: bytes, content_type: str, kind: Kind) -> Json:
+    """The object that a create or update sends. Raises StatusError 400 and 415."""
+    media_type = content_type.partition(";")[0].strip().lower() or JSON
+    if media_type not in (JSON, YAML):
+        why = "the body of the request was in an unknown format - accepted media types include: "
+        raise StatusError(415, "UnsupportedMediaType", f"{why}{JSON}, {YAML}")
+    try:
+        obj = _yaml(body) if media_type == YAML else json.loads(body)
+    except ValueError as error:
+        raise _unrecognized(kind, f"json parse error: {error} ({_shown(body)})") from error
+    if not isinstance(obj, dict):
+        raise _unrecognized(kind, f"json parse error: an object is wanted ({_shown(body)})")
+    return {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
+
+
+def read_patch(body: bytes, content_type: str) -> object:
+    """What a patch sends: an object, or the operations of a JSON patch. Raises StatusError 400."""
+    if content_type in APPLY:
+        try:
+            return _yaml(body)
+        except ValueError as error:
+            raise bad_request(f"error encoding patch: {error}") from error
+    try:
+        patch = json.loads(body)
+    except ValueError as error:
+        raise bad_request("invalid JSON patch") from error
+    if content_type == JSON_PATCH and not isinstance(patch, list):
+        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type "
+                          "[]handlers.jsonPatchOp")  # fmt: skip
+    if content_type != JSON_PATCH and not isinstance(patch, dict):
+        raise bad_request("error decoding patch: json: cannot unmarshal array into Go value of type "
+                          "map[string]interface {}")  # fmt: skip
+    return patch
+
+
+def read_delete_options(body: bytes) -> Json:
+    """The DeleteOptions in the body of a deletion; none in an empty one. Raises StatusError 400."""
+    if not body:
+        return {}
+    try:
+        options = json.loads(body)
+    except ValueError as error:
+        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
+    if not isinstance(options, dict):
+        raise bad_request("couldn't get version/kind; json parse error: an object is wanted")
+    if options.get("kind") not in (None, "", "DeleteOptions"):
+        version = options.get("apiVersion", "")
+        raise bad_request(f'no kind "{options["kind"]}" is registered for version "{version}" in scheme '
+                          '"pkg/runtime/scheme.go:111"')  # fmt: skip
+    return options
+
+
+def known_fields(obj: Json, kind: Kind, validation: str) -> tuple[Json, tuple[str, ...]]:
+    """``obj`` without the fields that ``kind`` does not have, and a warning for each.
+
+    Raises StatusError 400 where ``validation`` is Strict and there is one.
+    """
+    pruned, unknown = _pruned(obj, kind)
+    if unknown and validation == "Strict":
+        said = ", ".join(f'unknown field "{path}"' for path in unknown)
+        why = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+        raise bad_request(f"{why}strict decoding error: {said}")
+    return pruned, _warnings(unknown, validation)
+
+
+def known_patch_fields(patch: Json, kind: Kind, validation: str) -> tuple[Json, tuple[str, ...]]:
+    """As ``known_fields`` for a merge patch; 422 where Strict. A JSON patch and an applied one are not for this."""
+    pruned, unknown = _pruned(patch, kind)
+    if unknown and validation == "Strict":
+        said = ", ".join(f'unknown field "{path}"' for path in unknown)
+        why = f"Invalid value: {json.dumps(json.dumps(patch))}: strict decoding error: {said}"
+        details = {"causes": [{"reason": "FieldValueInvalid", "message": why, "field": "patch"}]}
+        raise StatusError(422, "Invalid", f' "" is invalid: patch: {why}', details)
+    return pruned, _warnings(unknown, validation)
+
+
+def _pruned(obj: Json, kind: Kind) -> tuple[Json, list[str]]:
+    """A custom resource keeps all: its schema is not enforced here."""
+    if is_custom(kind):
+        return obj, []
+    unknown: list[str] = []
+    pruned: Json = _known(obj, schema.object_type(kind.api_version, kind.kind), "", unknown)
+    return pruned, unknown
+
+
+def _warnings(unknown: list[str], validation: str) -> tuple[str, ...]:
+    return tuple(f'unknown field "{path}"' for path in unknown) if validation == "Warn" else ()
+
+
+def _known(value: Any, type_: Type, path: str, unknown: list[str]) -> Any:
+    if isinstance(value, list) and type_.shape == "list":
+        element = type_.element or schema.UNTYPED
+        return [_known(item, element, f"{path}[{place}]", unknown) for place, item in enumerate(value)]
+    if not isinstance(value, dict) or type_.shape not in ("struct", "map"):
+        return value
+    known = {}
+    for name, inner in value.items():
+        inner_path = f"{path}.{name}" if path else name
+        field = schema.UNTYPED if _is_directive(name) else type_.field(name)
+        if field is None:
+            unknown.append(inner_path)
+        else:
+            known[name] = _known(inner, field, inner_path, unknown)
+    return known
+
+
+def _is_directive(name: str) -> bool:
+    """Of a strategic merge patch: no field of the object."""
+    return name in _DIRECTIVES or name.startswith(_LIST_DIRECTIVES)
+
+
+def _yaml(body: bytes) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(body)
+    except yaml.YAMLError as error:
+        raise ValueError(f"yaml: {str(error).splitlines()[0]}") from error
+
+
+def _unrecognized(kind: Kind, why: str) -> StatusError:
+    return bad_request(f"the object provided is unrecognized (must be of type {kind.kind}): "
+                       f"couldn't get version/kind; {why}")  # fmt: skip
+
+
+def _shown(body: bytes) -> str:
+    return body[:_SHOWN].hex() if body else "<empty>"
