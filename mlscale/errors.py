@@ -22,6 +22,9 @@ class ExitCode(IntEnum):
     REFUSED = 6
     TIMED_OUT = 7
     CHANGED_MEANWHILE = 8
+    NOT_ENOUGH_DATA = 9
+    DIFFERS = 10
+    """``--check``: what runs is not what is recommended. An answer, not an error."""
     INTERRUPTED = 130
 
 
@@ -83,3 +86,9 @@ class ChangedMeanwhileError(MlscaleError):
     """Someone else changed the replicas while mlscale waited."""
 
     exit_code = ExitCode.CHANGED_MEANWHILE
+
+
+class NotEnoughDataError(MlscaleError):
+    """The history is too short, or has too many gaps, to say anything."""
+
+    exit_code = ExitCode.NOT_ENOUGH_DATA

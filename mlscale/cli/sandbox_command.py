@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -57,9 +56,7 @@ def exec_command(
 
 
 @sandbox.command("run")
-def run_command(
-    context: typer.Context, scenario: Scenario = "daily", speed: Speed = "1", seed: Seed = "0"
-) -> int:
+def run_command(context: typer.Context, scenario: Scenario = "daily", speed: Speed = "1", seed: Seed = "0") -> int:
     """Serve a simulated cluster until Ctrl-C; prints the line that points kubectl and mlscale to it."""
     session: Session = context.obj
     with _cluster(scenario, speed, seed) as kubeconfig:

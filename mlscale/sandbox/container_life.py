@@ -6,6 +6,7 @@ The rules are those of kubernetes pkg/kubelet, v1.37.2: images/image_manager.go,
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -115,7 +116,9 @@ def begin(plan: ContainerPlan, now: datetime) -> Step:
         life = ContainerLife(plan, State.CREATING, now, now)
         return life, []
     due = now + timedelta(seconds=plan.pull or 0.0)
-    return ContainerLife(plan, State.CREATING, now, due), [Happening("Normal", "Pulling", f'Pulling image "{plan.image}"')]
+    return ContainerLife(plan, State.CREATING, now, due), [
+        Happening("Normal", "Pulling", f'Pulling image "{plan.image}"')
+    ]
 
 
 def advance(life: ContainerLife, now: datetime, pod: str) -> Step:
@@ -170,7 +173,10 @@ def _pull_backoff(life: ContainerLife, now: datetime, _pod: str) -> Step:
 
 
 def _started(life: ContainerLife, now: datetime) -> Step:
-    happened = [Happening("Normal", "Created", "Container created"), Happening("Normal", "Started", "Container started")]
+    happened = [
+        Happening("Normal", "Created", "Container created"),
+        Happening("Normal", "Started", "Container started"),
+    ]
     started = replace(life, state=State.RUNNING, since=now, ready=False, due=None)
     return _with_next(started, now), happened
 
@@ -232,9 +238,7 @@ def _restarted(life: ContainerLife, now: datetime, _pod: str) -> Step:
 
 def _backed_off(life: ContainerLife, now: datetime, failed: datetime | None = None) -> ContainerLife:
     """The next back-off: 10 s, then twice the last, at most 5 min."""
-    forgotten = (
-        life.backoff_set is None or ((failed or now) - life.backoff_set).total_seconds() > BACKOFF_FORGOTTEN
-    )
+    forgotten = life.backoff_set is None or ((failed or now) - life.backoff_set).total_seconds() > BACKOFF_FORGOTTEN
     backoff = FIRST_BACKOFF if forgotten else min(2 * life.backoff, LONGEST_BACKOFF)
     return replace(life, backoff=backoff, backoff_set=now)
 
@@ -251,7 +255,8 @@ def pull_error(image: str) -> str:
 
 def image_size(image: str) -> int:
     """Bytes; every image has its own size, between 1 and 5 GB."""
-    return 10**9 + sum(ord(letter) * 7919**place for place, letter in enumerate(image, 1)) % (4 * 10**9)
+    digest = hashlib.sha256(image.encode()).digest()
+    return 10**9 + int.from_bytes(digest[:8], "big") % (4 * 10**9)
 
 
 _PROBE_FAILURES = {

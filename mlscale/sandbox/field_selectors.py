@@ -70,7 +70,7 @@ def matches(terms: tuple[Term, ...], obj: Json) -> bool:
 
 
 def _term(part: str) -> Term:
-    operator = re.search(r"!=|==|=", re.sub(r"\\.", "..", part))
+    operator = re.search(r"!=|==|=", part)
     if operator is None:
         raise bad_request(f"invalid selector: '{part}'; can't understand '{part}'")
     field, value = part[: operator.start()], part[operator.end() :]

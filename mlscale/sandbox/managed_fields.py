@@ -14,7 +14,7 @@ from mlscale.sandbox.comparison import Comparison, compare, field_set
 from mlscale.sandbox.field_owners import Owned, Owner, Owners, capped, entries_of, owner_named, owners_of
 from mlscale.sandbox.field_sets import Fields, difference, intersection, paths, union, without_subtrees
 from mlscale.sandbox.scale_owners import SCALE_VERSION, parent_entries, scale_view
-from mlscale.sandbox.schema import UNTYPED, type_of
+from mlscale.sandbox.schema import type_of
 from mlscale.sandbox.statuses import bad_request, internal_error
 from mlscale.sandbox.typed_merge import merge, violations
 from mlscale.sandbox.unowned_fields import SERVER_FIELDS, blank, reset_fields
@@ -62,8 +62,7 @@ def server_side_apply(
         first = Owner(BEFORE_FIRST_APPLY, "Update", str(live.get("apiVersion")), subresource)
         owners = _updated(blank(live), live, {}, first, now)
     owner = owner_named(manager, "Apply", "", subresource)
-    forced = force or _adopts_client_side(start, config, owners, owner)
-    merged, owners = _applied(start, config, owners, owner, now, force=forced)
+    merged, owners = _applied(start, config, owners, owner, now, force=force)
     return _settled(live, _with_last_applied(merged, config, manager), entries_of(capped(owners)))
 
 
@@ -118,51 +117,39 @@ def _taken(owners: Owners, changes: Comparison, writer: Owner | None) -> Owners:
 def _applied(live: Json, config: Json, owners: Owners, owner: Owner, now: str, *, force: bool) -> tuple[Json, Owners]:
     type_, ignored = type_of(config), reset_fields(str(config.get("kind")), owner.subresource)
     version = str(config.get("apiVersion"))
-    merged = merge(_typed(live), _typed(config), type_)
+    merged = merge(_typed(live), config, type_)
     last = owners[owner].fields if owner in owners else {}
-    fields = without_subtrees(field_set(_typed(config), type_), ignored)
+    fields = without_subtrees(field_set(config, type_), ignored)
     owners = {**owners, owner: Owned(fields, version, now)}
     merged = applying.pruned(merged, [owned.fields for owned in owners.values()], last, type_)
     changes = compare(_typed(live), merged, type_).without(ignored)
     if not force:
-        _refuse_conflicts(owners, changes, owner)
+        touched = difference(union(changes.modified, changes.added), _client_side_fields(live, owner))
+        _refuse_conflicts(owners, touched, owner)
     owners = _taken(owners, changes, owner)
     return merged, {**owners, owner: Owned(_stripped(fields), version, now)}
 
 
-def _refuse_conflicts(owners: Owners, changes: Comparison, writer: Owner) -> None:
-    conflicts = _conflicts(owners, changes, writer)
-    if conflicts:
-        raise applying.conflict(conflicts)
-
-
-def _conflicts(owners: Owners, changes: Comparison, writer: Owner) -> list[tuple[Owner, str]]:
-    touched = union(changes.modified, changes.added)
-    return [
+def _refuse_conflicts(owners: Owners, touched: Fields, writer: Owner) -> None:
+    conflicts = [
         (owner, path)
         for owner in sorted(owners)
         if owner != writer
         for path in paths(intersection(owners[owner].fields, touched))
     ]
+    if conflicts:
+        raise applying.conflict(conflicts)
 
 
-def _adopts_client_side(live: Json, config: Json, owners: Owners, owner: Owner) -> bool:
-    """Whether kubectl may take what its own client-side apply wrote last, though others own it by name."""
+def _client_side_fields(live: Json, owner: Owner) -> Fields:
+    """What kubectl may take from whom it is called by name: fields as its client-side apply left them."""
     text = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
-    if owner.name != "kubectl" or not text:
-        return False
-    type_ = type_of(config)
-    last = json.loads(text)
+    last = json.loads(text) if text and owner.name == "kubectl" else {}
     if last.get("apiVersion") != live.get("apiVersion"):
-        return False
+        return {}
+    type_ = type_of(live)
     differing = compare(last, _typed(live), type_)
-    lost = union(union(differing.added, differing.modified), differing.removed)
-    allowed = difference(field_set(last, type_), lost)
-    merged = merge(_typed(live), _typed(config), type_)
-    changes = compare(_typed(live), merged, type_)
-    touched = union(changes.modified, changes.added)
-    held = [intersection(owned.fields, touched) for other, owned in owners.items() if other != owner]
-    return all(not difference(fields, allowed) for fields in held)
+    return difference(field_set(last, type_), union(union(differing.added, differing.modified), differing.removed))
 
 
 def _check_config(live: Json, config: Json) -> None:
@@ -171,8 +158,7 @@ def _check_config(live: Json, config: Json) -> None:
     metadata = config.get("metadata")
     if isinstance(metadata, dict) and metadata.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
-    type_ = type_of(config)
-    found = [] if type_ is UNTYPED else violations(config, type_)
+    found = violations(config, type_of(config))
     if found:
         names = metadata if isinstance(metadata, dict) else {}
         where = f"{names.get('namespace') or ''}/{names.get('name') or ''}; {_spoken_kind(config)}"

@@ -165,9 +165,10 @@ def _init_status(pod: Json, spec: Json, started: str) -> Json:
     container_id = _container_id(pod, name, 0)
     sidecar = spec.get("restartPolicy") == "Always"
     done = {"exitCode": 0, "reason": "Completed", "startedAt": started, "finishedAt": started}
+    ended = {"terminated": {**done, "containerID": container_id}}
     return {
         "name": name,
-        "state": {"running": {"startedAt": started}} if sidecar else {"terminated": {**done, "containerID": container_id}},
+        "state": {"running": {"startedAt": started}} if sidecar else ended,
         "lastState": {},
         "ready": True,
         "restartCount": 0,

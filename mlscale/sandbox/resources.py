@@ -37,6 +37,7 @@ _DEFINITION = Kind(
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False,
     short_names=("crd", "crds"),
 )  # fmt: skip
+SCALE = Kind("autoscaling", "v1", "Scale", "scales")
 PODMETRICS = Kind("metrics.k8s.io", "v1beta1", "PodMetrics", "pods")
 NODEMETRICS = Kind("metrics.k8s.io", "v1beta1", "NodeMetrics", "nodes", namespaced=False)
 
@@ -92,7 +93,7 @@ SERVED: tuple[Resource, ...] = (
 )
 """In the order in which the discovery of each group lists them."""
 
-_BUILT_IN = frozenset(resource.key for resource in SERVED)
+_BUILT_IN = frozenset((SCALE.resource, *(resource.key for resource in SERVED)))
 
 
 def is_custom(kind: Kind) -> bool:

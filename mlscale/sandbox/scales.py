@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlscale.kube.kinds import Kind
 from mlscale.sandbox import preparation
+from mlscale.sandbox.resources import SCALE
 from mlscale.sandbox.statuses import Cause, StatusError, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mlscale.kube.kinds import Kind
+
 Json = dict[str, Any]
 
-SCALE = Kind("autoscaling", "v1", "Scale", "scales")
 
 
 @dataclass(frozen=True)

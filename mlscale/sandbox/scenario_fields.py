@@ -68,9 +68,9 @@ class Fields:
 
     def seconds(self, name: str, default: float | None = None) -> float:
         """A duration, in seconds."""
-        value = self._get(name, default)
-        if value is default and default is not None:
+        if default is not None and self._is_missing(name):
             return default
+        value = self._get(name, default)
         match = _DURATION.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             raise self._error(name, f"{_shown(value)} is no duration", "30s, 1.5m, 2h or 1d is right")
@@ -78,9 +78,9 @@ class Fields:
 
     def clock(self, name: str, default: float) -> float:
         """A time of day, in seconds after midnight."""
-        value = self._get(name, default)
-        if value is default:
+        if self._is_missing(name):
             return default
+        value = self._get(name, default)
         match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             raise self._error(name, f"{_shown(value)} is no time of day", 'a quoted one is right, such as "08:00"')
@@ -88,24 +88,25 @@ class Fields:
 
     def amount(self, name: str, default: float | None = None) -> float:
         """A quantity, in cores or bytes."""
-        value = self._get(name, default)
-        if value is default and default is not None:
+        if default is not None and self._is_missing(name):
             return default
+        value = self._get(name, default)
         try:
-            if not isinstance(value, str | int | float) or isinstance(value, bool) or nano_of(value) < 0:
-                raise InvalidQuantityError("")
-            return nano_of(value) / NANO
-        except InvalidQuantityError as error:
-            raise self._error(name, f"{_shown(value)} is no quantity", "500m, 2 or 128Mi is right") from error
+            nano = nano_of(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1
+        except InvalidQuantityError:
+            nano = -1
+        if nano < 0:
+            raise self._error(name, f"{_shown(value)} is no quantity", "500m, 2 or 128Mi is right")
+        return nano / NANO
 
-    def object(self, name: str, *, required: bool = False) -> Json:
+    def mapping(self, name: str, *, required: bool = False) -> Json:
         """A mapping that is taken as it is, such as labels; empty where it is missing."""
         value = self._get(name, _REQUIRED if required else {})
         if not isinstance(value, dict) or (required and not value):
             raise self._error(name, f"{_shown(value)} is no mapping", "fields are right, such as {app: web}")
         return value
 
-    def objects(self, name: str) -> tuple[Json, ...]:
+    def mappings(self, name: str) -> tuple[Json, ...]:
         """A list of mappings that are taken as they are."""
         values = self._list(name)
         for index, value in enumerate(values):
@@ -145,6 +146,10 @@ class Fields:
             raise self._error(name, "it is missing", "it has to be said here")
         return default
 
+    def _is_missing(self, name: str) -> bool:
+        self._asked.add(name)
+        return self._value.get(name) is None
+
     def _list(self, name: str) -> list[Any]:
         value = self._get(name, [])
         if not isinstance(value, list):
@@ -165,5 +170,7 @@ def _in_range(value: float, default: float | None) -> bool:
 
 def _shown(value: object) -> str:
     """``value`` as it may stand in one line: not too long, no line breaks."""
-    text = repr(value) if not isinstance(value, dict | list) else f"a {'mapping' if isinstance(value, dict) else 'list'}"
+    text = (
+        repr(value) if not isinstance(value, dict | list) else f"a {'mapping' if isinstance(value, dict) else 'list'}"
+    )
     return text if len(text) <= 60 else f"{text[:60]}…"

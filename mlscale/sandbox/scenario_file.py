@@ -57,7 +57,9 @@ def read_scenario(text: str, source: str) -> Scenario:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise ScenarioError(f"{source}: this is no YAML{where}", "see `mlscale sandbox scenarios` for examples") from error
+        raise ScenarioError(
+            f"{source}: this is no YAML{where}", "see `mlscale sandbox scenarios` for examples"
+        ) from error
     return _scenario(Fields(value, "", source))
 
 
@@ -79,7 +81,7 @@ def _scenario(fields: Fields) -> Scenario:
         name=fields.text("name"),
         story=fields.text("story"),
         nodes=tuple(_node_pool(part) for part in fields.parts("nodes")),
-        objects=fields.objects("objects"),
+        objects=fields.mappings("objects"),
         workloads=tuple(_workload(part) for part in fields.parts("workloads")),
         gitops=tuple(_gitops(part) for part in fields.parts("gitops")),
         registry=fields.texts("registry"),
@@ -96,9 +98,9 @@ def _node_pool(fields: Fields) -> NodePool:
     pool = NodePool(
         name=fields.text("name"),
         count=fields.count("count", 1, least=1),
-        allocatable=fields.object("allocatable", required=True),
-        labels=fields.object("labels"),
-        taints=fields.objects("taints"),
+        allocatable=fields.mapping("allocatable", required=True),
+        labels=fields.mapping("labels"),
+        taints=fields.mappings("taints"),
     )
     fields.require(
         "name", pool.count == 1 or "{index}" in pool.name, f"{pool.count} nodes have the same name",
@@ -113,7 +115,7 @@ def _workload(fields: Fields) -> Workload:
     workload = Workload(
         name=fields.text("name"),
         namespace=fields.text("namespace", "default"),
-        labels=fields.object("labels", required=True),
+        labels=fields.mapping("labels", required=True),
         container=fields.text("container", ""),
         startup=_startup(startup) if startup else Startup(),
         crash=_crash(crash) if crash else None,

@@ -37,24 +37,29 @@ class Type:
     def field(self, name: str) -> Type | None:
         """The type under one key of an object; None where the schema does not know the key."""
         if self.shape == "struct":
-            return fields_of(self.name).get(name)
+            return fields_of(self.name).get(name, None if self.name else UNTYPED)
         return UNTYPED if self.element is None else self.element
 
 
 UNTYPED = Type("untyped")
+CUSTOM = Type("struct")
+"""Of an object whose kind a CustomResourceDefinition has added: of its metadata only the type is known."""
 
 
 @cache
 def fields_of(struct: str) -> dict[str, Type]:
-    """The fields of a struct by name."""
+    """The fields of a struct by name; of the nameless one those that all objects have."""
+    if not struct:
+        shared = fields_of("core.v1.ConfigMap")
+        return {name: shared[name] for name in ("apiVersion", "kind", "metadata")}
     return {name: _type(field) for name, field in _document()["types"][struct]["fields"].items()}
 
 
 @cache
 def object_type(api_version: str, kind: str) -> Type:
-    """The type of an object; UNTYPED for a kind that a CustomResourceDefinition has added."""
+    """The type of an object; CUSTOM for a kind that is not in the schema."""
     name = _document()["kinds"].get(f"{api_version} {kind}")
-    return UNTYPED if name is None else Type("struct", name)
+    return CUSTOM if name is None else Type("struct", name)
 
 
 def type_of(obj: Json) -> Type:

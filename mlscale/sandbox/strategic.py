@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlscale.sandbox.list_order import in_order
-from mlscale.sandbox.schema import UNTYPED, Type, child_type, type_of
+from mlscale.sandbox.schema import CUSTOM, UNTYPED, Type, child_type, type_of
 from mlscale.sandbox.statuses import StatusError, bad_request, internal_error
 
 Json = dict[str, Any]
@@ -27,7 +27,7 @@ def strategic_merge_patch(obj: Json, patch: object) -> Json:
     not cover it, 500 with upstream's words for every other directive that cannot be followed.
     """
     schema = type_of(obj)
-    if schema is UNTYPED:
+    if schema is CUSTOM:
         raise StatusError(415, "UnsupportedMediaType", _UNSUPPORTED)
     if patch is None:
         return obj

@@ -115,6 +115,12 @@ def stateful_set_causes(spec: Json, before: Json | None) -> Iterator[Cause]:
     yield from template_key_causes("spec.template", spec.get("template") or {})
 
 
+def count_or_percent_causes(path: str, value: int | str) -> Iterator[Cause]:
+    """A count of at least 0, or a percentage of at most 100 %."""
+    yield from _count_or_percent(path, value)
+    yield from _at_most_whole(path, value)
+
+
 def always_restarted(path: str, template: Json, kind: str) -> Iterator[Cause]:
     """The pods of a workload that never ends: restarted always, without a deadline."""
     spec = template.get("spec") or {}

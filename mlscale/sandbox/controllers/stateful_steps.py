@@ -72,8 +72,8 @@ def next_steps(rules: Rules, wanted: Sequence[Replica], condemned: Sequence[Repl
             return _condemn_in_order(replica, wanted, condemned)
         if not replica.terminating:
             delete.append(replica.ordinal)
-    if rules.rolling and not delete:
-        delete += _update(rules, wanted)
+    if rules.rolling:
+        delete += [ordinal for ordinal in _update(rules, wanted) if ordinal not in delete]
     return Steps(tuple(create), tuple(delete))
 
 
@@ -101,7 +101,7 @@ def _update(rules: Rules, wanted: Sequence[Replica]) -> list[int]:
     old = [
         replica
         for replica in reversed(wanted[rules.partition :])
-        if replica.revision != rules.update_revision and not replica.terminating
+        if replica.created and replica.revision != rules.update_revision and not replica.terminating
     ]
     budget = max(0, rules.max_unavailable - unavailable)
     if rules.ordered:

@@ -9,9 +9,12 @@ from mlscale.sandbox import schema
 from mlscale.sandbox.lists import is_custom
 from mlscale.sandbox.patching import APPLY, JSON_PATCH
 from mlscale.sandbox.server.negotiation import JSON, YAML
-from mlscale.sandbox.statuses import Cause, StatusError, bad_request
+from mlscale.sandbox.server.protobuf import PROTOBUF, decoded
+from mlscale.sandbox.statuses import StatusError, bad_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlscale.kube.kinds import Kind
     from mlscale.sandbox.schema import Type
 
@@ -25,11 +28,12 @@ _LIST_DIRECTIVES = ("$setElementOrder/", "$deleteFromPrimitiveList/")
 def read_object(body: bytes, content_type: str, kind: Kind) -> Json:
     """The object that a create or update sends. Raises StatusError 400 and 415."""
     media_type = content_type.partition(";")[0].strip().lower() or JSON
-    if media_type not in (JSON, YAML):
+    reader = _READERS.get(media_type)
+    if reader is None:
         why = "the body of the request was in an unknown format - accepted media types include: "
-        raise StatusError(415, "UnsupportedMediaType", f"{why}{JSON}, {YAML}")
+        raise StatusError(415, "UnsupportedMediaType", why + ", ".join(_READERS))
     try:
-        obj = _yaml(body) if media_type == YAML else json.loads(body)
+        obj = reader(body)
     except ValueError as error:
         raise _unrecognized(kind, f"json parse error: {error} ({_shown(body)})") from error
     if not isinstance(obj, dict):
@@ -57,12 +61,12 @@ def read_patch(body: bytes, content_type: str) -> object:
     return patch
 
 
-def read_delete_options(body: bytes) -> Json:
+def read_delete_options(body: bytes, content_type: str) -> Json:
     """The DeleteOptions in the body of a deletion; none in an empty one. Raises StatusError 400."""
     if not body:
         return {}
     try:
-        options = json.loads(body)
+        options = _READERS.get(content_type, json.loads)(body)
     except ValueError as error:
         raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
     if not isinstance(options, dict):
@@ -140,6 +144,9 @@ def _yaml(body: bytes) -> Any:
         return yaml.safe_load(body)
     except yaml.YAMLError as error:
         raise ValueError(f"yaml: {str(error).splitlines()[0]}") from error
+
+
+_READERS: dict[str, Callable[[bytes], Any]] = {JSON: json.loads, YAML: _yaml, PROTOBUF: decoded}
 
 
 def _unrecognized(kind: Kind, why: str) -> StatusError:

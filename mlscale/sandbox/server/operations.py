@@ -158,9 +158,7 @@ def _stored_version(resource: Resource, call: Call, body: Json) -> Json:
     return body
 
 
-def _answered(
-    resource: Resource, call: Call, obj: Json, status: int = 200, warnings: tuple[str, ...] = ()
-) -> Answer:
+def _answered(resource: Resource, call: Call, obj: Json, status: int = 200, warnings: tuple[str, ...] = ()) -> Answer:
     shown = resource if call.info.subresource in ("", "status") else None
     return Answer(shown_version(resource, call, obj), status, shown, warnings)
 
@@ -192,7 +190,7 @@ def _deleter(call: Call) -> Caller:
 
 def _delete_options(call: Call) -> Json:
     """Those of the body, else those of the query."""
-    wanted = bodies.read_delete_options(call.body)
+    wanted = bodies.read_delete_options(call.body, _content_type(call))
     if wanted:
         return wanted
     if (seconds := options.read_number(call.query, "gracePeriodSeconds")) is not None:

@@ -44,7 +44,9 @@ def _attributes(spec: Json) -> Attributes:
     wanted, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if bool(wanted) == bool(path):
         why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        why = f"Invalid value: null: {why}" if not wanted else f"Invalid value: cannot be specified in combination: {why}"
+        why = (
+            f"Invalid value: null: {why}" if not wanted else f"Invalid value: cannot be specified in combination: {why}"
+        )
         causes = [{"reason": "FieldValueInvalid", "message": why, "field": "spec"}]
         details = {"group": "authorization.k8s.io", "causes": causes}
         raise StatusError(422, "Invalid", f'.authorization.k8s.io "" is invalid: spec: {why}', details)

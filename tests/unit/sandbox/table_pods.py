@@ -32,6 +32,7 @@ def pod(name: str, status: Json, *, containers: int = 1, init: list[Json] | None
     spec: Json = {
         "schedulerName": "none",
         "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 0,
         "containers": [{"name": f"c{index}", "image": "model:1"} for index in range(containers)],
         **parts.pop("spec", {}),
     }

@@ -1,0 +1,1 @@
+"""What workloads used, from wherever it was recorded."""
