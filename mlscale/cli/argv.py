@@ -44,7 +44,8 @@ FLAGS = frozenset(
 VALUES = frozenset(
     {"-l", "--selector", "-f", "--filename", "-o", "--output", "--replicas", "--current-replicas",
      "--resource-version", "--timeout", "--min", "--max", "--cpu", "--cpu-percent", "--memory", "--name",
-     "--container", "--metric", "--scale-up", "--scale-down", "--tolerance", "--only", "--scenario", "--speed", "--seed"}
+     "--container", "--metric", "--scale-up", "--scale-down", "--tolerance", "--only", "--scenario",
+     "--speed", "--seed"}
 )  # fmt: skip
 
 WITH_VALUE = CONNECTION_VALUES | VALUES | IGNORED_VALUES | {"-v", "--v"}

@@ -34,9 +34,9 @@ def forbidden(path: str, detail: str) -> Cause:
     return Cause(path, "FieldValueForbidden", _body("Forbidden", detail))
 
 
-def duplicate(path: str, value: object) -> Cause:
+def duplicate(path: str, value: object, detail: str = "") -> Cause:
     """A value that must be unique and is not."""
-    return Cause(path, "FieldValueDuplicate", f"Duplicate value: {shown(value)}")
+    return Cause(path, "FieldValueDuplicate", _body(f"Duplicate value: {shown(value)}", detail))
 
 
 def not_found(path: str, value: object, detail: str = "") -> Cause:

@@ -1,207 +1,140 @@
-"""A JSON body as a typed object: unknown fields dropped and named, nulls gone, amounts in their canonical form.
+"""What the server makes of an object that it is sent: fields it does not know are dropped, as are nulls.
 
-What does not fit its type is refused in the words of Go's encoding/json, which k8s.io/apimachinery
-pkg/runtime/serializer/json, v0.37.2, decodes with. The first misfit in the order of the body is the one said.
+It decodes into Go structs with sigs.k8s.io/json (v1.37.2); the words of a mismatch are those of Go's encoding/json.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlscale.kube.quantity import InvalidQuantityError, parse_quantity
-from mlscale.sandbox.schema import Type, fields_of, object_type
-from mlscale.sandbox.statuses import StatusError, bad_request
-
-if TYPE_CHECKING:
-    from mlscale.kube.kinds import Kind
+from mlscale.sandbox.schema import UNTYPED, Type, type_of
 
 Json = dict[str, Any]
 
-_QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
-_NOT_A_QUANTITY = f"quantities must match the regular expression '{_QUANTITY}'"
-_GO_SCALARS = {"boolean": "bool", "IntOrString": "int32", "Time": "string", "MicroTime": "string", "byte": "string"}
-_BITS = {"int32": 31, "int64": 63, "IntOrString": 31}
-_EMBEDDED = {
-    "core.v1.Probe": ("ProbeHandler", frozenset({"exec", "httpGet", "tcpSocket", "grpc"})),
-    "core.v1.Volume": ("VolumeSource", fields_of("core.v1.Volume").keys() - {"name"}),
-}
-"""Structs that hold some of their fields in an embedded one, whose name Go says in the path."""
-_EMPTY: dict[str, Any] = {"string": "", "int32": 0, "int64": 0, "boolean": False}
+_RANGES = {"int32": 2**31, "int64": 2**63}
+_GO_NAMES = {"boolean": "bool", "integer": "int64", "byte": "[]uint8", "double": "float64", "number": "float64"}
+_JSON_NAMES = {str: "string", bool: "bool", dict: "object", list: "array"}
+_TIMES = ("Time", "MicroTime")
+_OWN_DECODERS = ("Quantity", "IntOrString", *_TIMES)
+_METADATA = "meta.v1.ObjectMeta"
+
+
+class MismatchError(ValueError):
+    """A value is of another JSON type than its field; the message is Go's, with the path."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """An object, and the paths of the fields that its type does not have."""
+    """An object of known fields, and the paths of those that were dropped, ``spec.containers[0].foo``."""
 
     object: Json
     unknown: tuple[str, ...]
 
 
-class _MisfitError(Exception):
-    """A value that does not fit its type."""
+def decode(obj: Json) -> Decoded:
+    """``obj`` as its kind can hold it. Raises MismatchError for the first value that its field cannot take.
+
+    A null takes the place of a field that is not set, but a time may be null. Nothing is known of custom resources
+    but their metadata.
+    """
+    unknown: list[str] = []
+    kept = _struct(obj, type_of(obj), _Place("", "", ""), unknown)
+    return Decoded(kept, tuple(unknown))
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a value stands: for Go (struct and path without indices) and for people (path with them)."""
+    """Where a value stands: with indices, as Go names it without them, and the struct that holds it."""
 
-    struct: str
-    go_path: str
     path: str
+    plain: str
+    struct: str
+
+    def field(self, name: str, struct: str) -> _Place:
+        return _Place(f"{self.path}.{name}".lstrip("."), f"{self.plain}.{name}".lstrip("."), struct)
+
+    def item(self, index: int) -> _Place:
+        return _Place(f"{self.path}[{index}]", self.plain, self.struct)
 
 
-def decoded(kind: Kind, body: Json) -> Decoded:
-    """``body`` as an object of ``kind``; a custom kind's is taken as it is. Raises StatusError 400."""
-    of = object_type(kind.api_version, kind.kind)
-    unknown: list[str] = []
-    try:
-        obj = _value(of, body, _Place(kind.kind, "", ""), unknown)
-    except _MisfitError as error:
-        raise _not_handled(kind, str(error)) from None
-    return Decoded(obj, tuple(unknown))
-
-
-def warnings(unknown: tuple[str, ...]) -> list[str]:
-    """The texts of the Warning headers that fieldValidation=Warn answers with."""
-    return [f'unknown field "{path}"' for path in unknown]
-
-
-def strict_refusal(kind: Kind, unknown: tuple[str, ...]) -> StatusError:
-    """400, as fieldValidation=Strict answers to fields that the type does not have."""
-    return _not_handled(kind, f"strict decoding error: {', '.join(warnings(unknown))}")
-
-
-def _not_handled(kind: Kind, why: str) -> StatusError:
-    return bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {why}')
-
-
-def _value(of: Type, value: Any, place: _Place, unknown: list[str]) -> Any:
-    if of.shape == "untyped":
+def _value(value: Any, type_: Type, place: _Place, unknown: list[str]) -> Any:
+    if type_ is UNTYPED:
         return value
-    if of.shape == "struct":
-        return _struct(of, value, place, unknown)
-    if of.shape == "map":
-        return _map(of, value, place, unknown)
-    if of.shape == "list":
-        return _list(of, value, place, unknown)
-    return _scalar(of.name, value, place)
+    if type_.shape == "scalar":
+        return _scalar(value, type_, place)
+    if type_.shape == "list":
+        element = type_.element or UNTYPED
+        items = _expected(value, list, type_, place)
+        return [_value(item, element, place.item(index), unknown) for index, item in enumerate(items)]
+    entries = _expected(value, dict, type_, place)
+    if type_.shape == "map":
+        return _map(entries, type_.element or UNTYPED, place, unknown)
+    return _struct(entries, type_, place, unknown)
 
 
-def _struct(of: Type, value: Any, place: _Place, unknown: list[str]) -> Json:
-    if not isinstance(value, dict):
-        raise _misfit(value, place, _go_name(of))
-    known, name = fields_of(of.name), of.name.rpartition(".")[2]
-    embedded, inner = _EMBEDDED.get(of.name, ("", frozenset()))
-    found: Json = {}
+def _struct(value: Json, type_: Type, place: _Place, unknown: list[str]) -> Json:
+    kept: Json = {}
     for key, item in value.items():
-        field = known.get(key)
-        path = f"{place.path}.{key}" if place.path else key
+        field = type_.field(key)
+        here = place.field(key, type_.name.rsplit(".", 1)[-1])
         if field is None:
-            unknown.append(path)
+            unknown.append(here.path)
         elif item is not None:
-            parts = (place.go_path, embedded if key in inner else "", key)
-            found[key] = _value(field, item, _Place(name, ".".join(filter(None, parts)), path), unknown)
-    return found
+            kept[key] = _value(item, field, here, unknown)
+        elif field.name in _TIMES and type_.name != _METADATA:
+            kept[key] = None
+    return kept
 
 
-def _map(of: Type, value: Any, place: _Place, unknown: list[str]) -> Json:
-    if not isinstance(value, dict):
-        raise _misfit(value, place, _go_name(of))
-    element = of.element or Type("untyped")
-    return {
-        key: _empty(element) if item is None else _value(element, item, _at(place, f".{key}"), unknown)
-        for key, item in value.items()
-    }
+def _map(value: Json, element: Type, place: _Place, unknown: list[str]) -> Json:
+    """A null of a map of strings is the empty one."""
+    empty = "" if element.name == "string" else None
+    entries = {key: empty if item is None else item for key, item in value.items()}
+    return {key: item if item is None else _value(item, element, place, unknown) for key, item in entries.items()}
 
 
-def _list(of: Type, value: Any, place: _Place, unknown: list[str]) -> list[Any]:
-    if not isinstance(value, list):
-        raise _misfit(value, place, _go_name(of))
-    element = of.element or Type("untyped")
-    return [
-        _empty(element) if item is None else _value(element, item, _at(place, f"[{index}]"), unknown)
-        for index, item in enumerate(value)
-    ]
-
-
-def _at(place: _Place, suffix: str) -> _Place:
-    return _Place(place.struct, place.go_path, place.path + suffix)
-
-
-def _empty(of: Type) -> Any:
-    return _EMPTY.get(of.name, {}) if of.shape == "scalar" else {}
-
-
-def _scalar(name: str, value: Any, place: _Place) -> Any:
-    if name == "Quantity":
-        return _quantity(value if isinstance(value, str) else _json_text(value))
-    if name in ("Time", "MicroTime"):
-        return _time(value, place, name)
-    if name == "IntOrString" and isinstance(value, str):
+def _scalar(value: Any, type_: Type, place: _Place) -> Any:
+    if type_.name in _OWN_DECODERS or value is None:
         return value
-    if name in _BITS:
-        return _integer(name, value, place)
-    wanted = bool if name == "boolean" else str
+    if type_.name in ("number", "double"):
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif type_.name == "boolean":
+        fits = isinstance(value, bool)
+    elif type_.name.startswith("int"):
+        limit = _RANGES.get(type_.name, 2**63)
+        fits = isinstance(value, int) and not isinstance(value, bool) and -limit <= value < limit
+        if not fits and isinstance(value, int | float) and not isinstance(value, bool):
+            raise _mismatch(f"number {value}", type_, place)
+    else:
+        fits = isinstance(value, str)
+    if not fits:
+        raise _mismatch(_json_name(value), type_, place)
+    return value
+
+
+def _expected(value: Any, wanted: type[Any], type_: Type, place: _Place) -> Any:
     if not isinstance(value, wanted):
-        raise _misfit(value, place, _GO_SCALARS.get(name, name))
+        raise _mismatch(_json_name(value), type_, place)
     return value
 
 
-def _integer(name: str, value: Any, place: _Place) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _misfit(value, place, _GO_SCALARS.get(name, name))
-    if isinstance(value, float) or not -(2 ** _BITS[name]) <= value < 2 ** _BITS[name]:
-        raise _misfit(value, place, _GO_SCALARS.get(name, name), f"number {_json_text(value)}")
-    return value
+def _mismatch(found: str, type_: Type, place: _Place) -> MismatchError:
+    where = f"Go struct field {place.struct}.{place.plain}"
+    return MismatchError(f"json: cannot unmarshal {found} into {where} of type {_go_name(type_)}")
 
 
-@lru_cache(maxsize=4096)
-def _quantity(text: str) -> str:
-    if not re.fullmatch(_QUANTITY, text):
-        raise _MisfitError(_NOT_A_QUANTITY)
-    try:
-        return str(parse_quantity(text))
-    except InvalidQuantityError:
-        words = "unable to parse quantity's suffix" if text.count(".") < 2 else _NOT_A_QUANTITY  # noqa: PLR2004
-        raise _MisfitError(words) from None
+def _json_name(value: Any) -> str:
+    return _JSON_NAMES.get(type(value), "number")
 
 
-def _time(value: Any, place: _Place, name: str) -> str:
-    if not isinstance(value, str):
-        raise _misfit(value, place, "string")
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        layout = "2006-01-02T15:04:05Z07:00" if name == "Time" else "2006-01-02T15:04:05.000000Z07:00"
-        words = f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"'
-        raise _MisfitError(words) from None
-    return value
-
-
-def _misfit(value: Any, place: _Place, go_type: str, word: str = "") -> _MisfitError:
-    field = f"Go struct field {place.struct}.{place.go_path}" if place.go_path else "Go value"
-    return _MisfitError(f"json: cannot unmarshal {word or _word(value)} into {field} of type {go_type}")
-
-
-def _word(value: Any) -> str:
-    words = {bool: "bool", str: "string", int: "number", float: "number", dict: "object", list: "array"}
-    return words.get(type(value), "null")
-
-
-def _json_text(value: Any) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-
-
-def _go_name(of: Type) -> str:
-    if of.shape == "struct":
-        return ".".join(of.name.split(".")[-2:])
-    if of.shape == "list":
-        return f"[]{_go_name(of.element or of)}"
-    if of.shape == "map":
-        is_amounts = of.element is not None and of.element.name == "Quantity"
-        return "v1.ResourceList" if is_amounts else f"map[string]{_go_name(of.element or of)}"
-    return _GO_SCALARS.get(of.name, of.name)
+def _go_name(type_: Type) -> str:
+    if type_.shape == "list":
+        return f"[]{_go_name(type_.element or UNTYPED)}"
+    if type_.shape == "map" and type_.element and type_.element.name == "Quantity":
+        return "v1.ResourceList"
+    if type_.shape == "map":
+        return f"map[string]{_go_name(type_.element or UNTYPED)}"
+    if type_.shape == "struct":
+        return ".".join(type_.name.split(".")[-2:])
+    return _GO_NAMES.get(type_.name, type_.name)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlscale.sandbox.decoding import decoded
+from mlscale.sandbox.canonical import FormError, canonical
+from mlscale.sandbox.decoding import MismatchError, decode
 from mlscale.sandbox.defaults_pods import default_pod, default_pod_spec, default_volume_claim, round_amounts
+from mlscale.sandbox.schema import object_type
+from mlscale.sandbox.statuses import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,12 +37,20 @@ def set_defaults(kind: Kind, obj: Json) -> Json:
     Raises:
         StatusError: 400, a value does not fit its type.
     """
-    complete = decoded(kind, obj).object
-    complete |= {"apiVersion": kind.api_version, "kind": kind.kind}
+    complete = _decoded(kind, {**obj, "apiVersion": kind.api_version, "kind": kind.kind})
     fill = _DEFAULTS.get(kind.resource)
     if fill is not None:
         fill(complete)
     return complete
+
+
+def _decoded(kind: Kind, obj: Json) -> Json:
+    try:
+        typed: Json = canonical(object_type(kind.api_version, kind.kind), decode(obj).object)
+    except (MismatchError, FormError) as error:
+        why = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
+        raise bad_request(why) from None
+    return typed
 
 
 def _deployment(obj: Json) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlscale.kube.quantity import NANO, Quantity, parse_quantity, rounded_up
+from mlscale.kube.pod_resources import pod_requests
+from mlscale.kube.quantity import NANO, Format, Quantity, parse_quantity, rounded_up
 
 Json = dict[str, Any]
 
 _MODE = 0o644
 _TOKEN_SECONDS = 3600
 _PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
+_FORMS: dict[str, Format] = {"cpu": "DecimalSI", "memory": "BinarySI"}
 _MILLI = NANO // 1000
 
 
@@ -27,6 +29,7 @@ def default_pod(pod: Json) -> None:
         if spec.get("hostNetwork"):
             for port in container.get("ports") or []:
                 port["hostPort"] = port.get("hostPort") or port.get("containerPort", 0)
+    _pod_level_requests(spec)
     spec.setdefault("enableServiceLinks", True)
 
 
@@ -46,6 +49,16 @@ def default_pod_spec(spec: Json) -> None:
     spec.setdefault("securityContext", {})
     spec.setdefault("terminationGracePeriodSeconds", 30)
     spec["schedulerName"] = spec.get("schedulerName") or "default-scheduler"
+
+
+def _pod_level_requests(spec: Json) -> None:
+    """Requests of a pod as a whole that has limits: what its containers request, else the limits."""
+    resources = spec.get("resources") or {}
+    if not resources.get("limits"):
+        return
+    asked = pod_requests({**spec, "resources": None}, overhead=False)
+    sums = {name: str(Quantity(nano, _FORMS.get(name, "DecimalSI"))) for name, nano in asked.items() if name in _FORMS}
+    resources["requests"] = {**resources["limits"], **sums, **(resources.get("requests") or {})}
 
 
 def default_volume_claim(claim: Json) -> None:

@@ -26,9 +26,9 @@ _MOST_PORT = 65535
 def dns_label(text: str) -> list[str]:
     """A namespace, a container: at most 63 of a-z, 0-9 and ``-``."""
     if re.fullmatch(_SUBDOMAIN, text) and "." in text:
-        return [*_length(text, _MOST_LABEL), "must not contain dots"]
+        return [*_characters(text, _MOST_LABEL), "must not contain dots"]
     words = f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and {_EDGES}"
-    return _length(text, _MOST_LABEL) + _matched(text, _LABEL, words, "my-name", "123-abc")
+    return _characters(text, _MOST_LABEL) + _matched(text, _LABEL, words, "my-name", "123-abc")
 
 
 def dns_1035_label(text: str) -> list[str]:
@@ -41,7 +41,7 @@ def dns_1035_label(text: str) -> list[str]:
 def dns_subdomain(text: str) -> list[str]:
     """Most names: at most 253 characters, DNS labels with dots between."""
     words = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
-    return _length(text, _MOST_SUBDOMAIN) + _matched(text, _SUBDOMAIN, f"{words}and {_EDGES}", "example.com")
+    return _characters(text, _MOST_SUBDOMAIN) + _matched(text, _SUBDOMAIN, f"{words}and {_EDGES}", "example.com")
 
 
 def label_key(text: str) -> list[str]:
@@ -115,7 +115,8 @@ def config_key(text: str) -> list[str]:
 
 def header_name(text: str) -> list[str]:
     """The name of an HTTP header."""
-    return _matched(text, _HEADER, "a valid HTTP header must consist of alphanumeric characters or '-'", "X-Header-Name")
+    words = "a valid HTTP header must consist of alphanumeric characters or '-'"
+    return _matched(text, _HEADER, words, "X-Header-Name")
 
 
 def between(least: int, most: int) -> str:
@@ -126,7 +127,7 @@ def between(least: int, most: int) -> str:
 def _prefix(prefix: str) -> list[str]:
     if not prefix:
         return ["prefix part must be non-empty"]
-    return [f"prefix part {error}" for error in dns_subdomain(prefix)]
+    return [f"prefix part {error.replace('characters', 'bytes', 1)}" for error in dns_subdomain(prefix)]
 
 
 def _length(text: str, most: int) -> list[str]:

@@ -177,7 +177,7 @@ class Kubelet:
     def _host_ip(self, pod: Json) -> str:
         node = self._cluster.store.get("nodes", "", _node(pod)) or {}
         addresses = (node.get("status") or {}).get("addresses") or ()
-        return next((each["address"] for each in addresses if each["type"] == "InternalIP"), "127.0.0.1")
+        return next((each["address"] for each in addresses if each["type"] == "InternalIP"), "")
 
     @staticmethod
     def _is_told_of(running: RunningPod) -> bool:

@@ -28,8 +28,8 @@ BEFORE_FIRST_APPLY = "before-first-apply"
 def record_update(before: Json | None, after: Json, manager: str, subresource: str, now: str) -> Json:
     """``after`` with the managedFields that a create, an update or a patch by ``manager`` leaves.
 
-    ``before`` is None for a creation. ``now`` is RFC 3339 in whole seconds. An entry that ``after`` sets itself
-    counts, as on the server; a single empty one forgets all. Where nothing changes but a time, ``before``'s
+    ``before`` is None for a creation. ``now`` is RFC 3339 in whole seconds. Entries that ``after`` sets itself
+    count, as on the server; none, or a single empty one, forgets all. Where nothing changes but a time, ``before``'s
     managedFields stay. For ``scale`` both are the objects that are scaled.
     """
     if subresource == "scale" and before is not None and after.get("kind") != "Scale":
@@ -47,6 +47,8 @@ def server_side_apply(
     live: Json | None, config: Json, manager: str, now: str, *, force: bool, subresource: str = ""
 ) -> Json:
     """``live`` (None: there is none yet) after ``manager`` has applied ``config``, not yet defaulted.
+
+    Nulls stand where ``config`` has them or where all parts of a value went: what it returns is yet to be decoded.
 
     Fields that the manager applied before and leaves out now go, unless someone else owns them. Raises StatusError
     400 for another kind or managedFields in ``config``, 500 where it does not fit the schema, 409 with a cause for
@@ -83,10 +85,11 @@ def _scale_applied(live: Json, config: Json, manager: str, now: str, *, force: b
 
 def _known_owners(before: Json | None, after: Json, subresource: str) -> Owners:
     sent = after["metadata"].get("managedFields")
-    if not subresource and sent:
-        if len(sent) == 1 and not any(sent[0].values()):
+    if not subresource and sent is not None:
+        if sent in ([], [{}]):
             return {}
-        return owners_of(sent)
+        if all(entry.get("operation") in ("Apply", "Update") for entry in sent):
+            return owners_of(sent)
     return owners_of(before["metadata"].get("managedFields")) if before is not None else {}
 
 

@@ -23,7 +23,7 @@ Json = dict[str, Any]
 def pod_status(
     pod: Json, containers: Sequence[ContainerLife], pod_ip: str, host_ip: str, started: datetime, now: datetime
 ) -> Json:
-    """The whole status; ``started`` is when the kubelet first saw the pod."""
+    """The whole status; ``started`` is when the kubelet first saw the pod, ``host_ip`` may be empty."""
     before = pod.get("status") or {}
     phase = _phase(pod["spec"], containers)
     up = any(life.state is not State.CREATING for life in containers)
@@ -31,9 +31,9 @@ def pod_status(
         "observedGeneration": pod["metadata"].get("generation", 1),
         "phase": phase,
         "conditions": _conditions(pod, containers, phase, up, timestamp(now)),
-        "hostIP": host_ip,
-        "hostIPs": [{"ip": host_ip}],
     }
+    if host_ip:
+        status |= {"hostIP": host_ip, "hostIPs": [{"ip": host_ip}]}
     if up:
         status |= {"podIP": pod_ip, "podIPs": [{"ip": pod_ip}]}
     status["startTime"] = timestamp(started)

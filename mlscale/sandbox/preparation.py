@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.pod_resources import containers_of, is_best_effort
+from mlscale.kube.quantity import nano_of
 from mlscale.sandbox.resources import SERVED, is_custom
 from mlscale.sandbox.statuses import Cause, StatusError, bad_request, conflict, internal_error, invalid
 
@@ -45,6 +46,7 @@ _NEW_STATUS: dict[str, Json] = {
 }  # fmt: skip
 """What a new object's status is, whatever the request says of it. A node's is taken from the request."""
 
+_CREATED_BY_UPDATE = ("events", "limitranges", "services")
 _WITHOUT_GENERATION = ("namespaces", "nodes", "services", "resourcequotas")
 _WHOLE_IN_GENERATION = ("deployments.apps",)
 """Kinds whose generation counts changes of the annotations too."""
@@ -53,6 +55,20 @@ _WHOLE_IN_GENERATION = ("deployments.apps",)
 def generated_name(prefix: str, random: random.Random) -> str:
     """``prefix`` and five random letters (apiserver pkg/storage/names/generate.go)."""
     return prefix[:_LONGEST_PREFIX] + "".join(random.choices(_SUFFIX_LETTERS, k=5))
+
+
+def is_created_by_update(resource: Resource) -> bool:
+    """Whether an update creates what is not there (AllowCreateOnUpdate)."""
+    return resource.key in _CREATED_BY_UPDATE or resource.kind.group == "rbac.authorization.k8s.io"
+
+
+def check_name(body: Json, name: str) -> None:
+    """Raise StatusError 400 where the body of an update is not of the name in its URL."""
+    stated = (body.get("metadata") or {}).get("name")
+    if not stated:
+        raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
+    if stated != name:
+        raise bad_request(f"the name of the object ({stated}) does not match the name on the URL ({name})")
 
 
 def check_type(kind: Kind, body: Json) -> None:
@@ -64,7 +80,17 @@ def check_type(kind: Kind, body: Json) -> None:
     if is_custom(kind):
         _check_custom_type(kind, body)
     elif stated and stated != kind.kind:
-        raise _other_kind(kind, stated, version or kind.api_version)
+        short = str(version or kind.version).rpartition("/")[2]
+        why = why_not_converted(kind, stated, version or kind.api_version)
+        raise bad_request(f'{stated} in version "{short}" cannot be handled as a {kind.kind}: {why}')
+
+
+def why_not_converted(kind: Kind, stated: str, version: str) -> str:
+    """Why an object that says it is ``stated`` of apiVersion ``version`` is none of ``kind``."""
+    if any(each.kind.kind == stated and each.kind.api_version == version for each in SERVED):
+        internal = f"{kind.group.partition('.')[0] or 'core'}.{kind.kind}"
+        return f"converting ({version.rpartition('/')[2]}.{stated}) to ({internal}): unknown conversion"
+    return f'no kind "{stated}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
 
 
 def new_object(resource: Resource, namespace: str, body: Json) -> Json:
@@ -120,12 +146,7 @@ def replacement(resource: Resource, before: Json, body: Json, subresource: str) 
     kind, stored = resource.kind, before["metadata"]
     check_type(kind, body)
     metadata = dict(body.get("metadata") or {})
-    if not metadata.get("name"):
-        why = f"the name of the object ({stored['name']} based on URL) was undeterminable: name must be provided"
-        raise bad_request(why)
-    if metadata["name"] != stored["name"]:
-        why = f"the name of the object ({metadata['name']}) does not match the name on the URL ({stored['name']})"
-        raise bad_request(why)
+    check_name(body, stored["name"])
     _check_namespace(kind, stored.get("namespace", ""), metadata)
     _check_current(kind, stored, metadata)
     for key in (*_SERVER_OWNED, "resourceVersion"):
@@ -160,16 +181,6 @@ def added_finalizers(kind: Kind, before: Json, after: Json) -> StatusError | Non
     why = "no new finalizers can be added if the object is being deleted, found new finalizers "
     cause = Cause("metadata.finalizers", "FieldValueForbidden", f"Forbidden: {why}[]string{{{listed}}}")
     return invalid(kind, before["metadata"]["name"], [cause])
-
-
-def _other_kind(kind: Kind, stated: str, version: str) -> StatusError:
-    short = version.rpartition("/")[2]
-    if any(each.kind.kind == stated and each.kind.api_version == version for each in SERVED):
-        internal = f"{kind.group.partition('.')[0] or 'core'}.{kind.kind}"
-        why = f"converting ({short}.{stated}) to ({internal}): unknown conversion"
-    else:
-        why = f'no kind "{stated}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
-    return bad_request(f'{stated} in version "{short}" cannot be handled as a {kind.kind}: {why}')
 
 
 def _check_custom_type(kind: Kind, body: Json) -> None:
@@ -225,7 +236,7 @@ def _with_new_state(resource: Resource, obj: Json) -> Json:
 def _with_kept_state(resource: Resource, before: Json, obj: Json, subresource: str) -> Json:
     if subresource == "status":
         metadata = before["metadata"] if is_custom(resource.kind) else obj["metadata"]
-        return {**before, "metadata": metadata, "status": obj.get("status") or {}}
+        return {**before, "metadata": _kept_in_status(resource, before, metadata), "status": obj.get("status") or {}}
     if subresource == "finalize":
         spec = {**before["spec"], "finalizers": (obj.get("spec") or {}).get("finalizers") or []}
         return {**before, "spec": spec}
@@ -235,6 +246,15 @@ def _with_kept_state(resource: Resource, before: Json, obj: Json, subresource: s
         return obj
     rest = {key: value for key, value in obj.items() if key != "status"}
     return {**rest, "status": before["status"]} if "status" in before else rest
+
+
+def _kept_in_status(resource: Resource, before: Json, metadata: Json) -> Json:
+    """The metadata after a status write: of a Deployment it leaves the labels, of a Pod the owners as they were."""
+    kept = {"deployments.apps": "labels", "pods": "ownerReferences"}.get(resource.key)
+    if kept is None:
+        return metadata
+    stored = {kept: before["metadata"][kept]} if kept in before["metadata"] else {}
+    return {key: value for key, value in metadata.items() if key != kept} | stored
 
 
 def _wanted(resource: Resource, obj: Json) -> Json:
@@ -249,4 +269,5 @@ def _wanted(resource: Resource, obj: Json) -> Json:
 
 def _is_guaranteed(resources: Json) -> bool:
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-    return all(limits.get(name) and requests.get(name) == limits[name] for name in ("cpu", "memory"))
+    amounts = [(nano_of(limits.get(name, 0)), nano_of(requests.get(name, 0))) for name in ("cpu", "memory")]
+    return all(limit == request > 0 for limit, request in amounts)

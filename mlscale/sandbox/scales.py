@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlscale.sandbox import preparation
+from mlscale.sandbox.decoding import MismatchError, decode
 from mlscale.sandbox.resources import SCALE
-from mlscale.sandbox.statuses import Cause, StatusError, invalid
+from mlscale.sandbox.statuses import Cause, StatusError, bad_request, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from mlscale.kube.kinds import Kind
 
 Json = dict[str, Any]
-
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ def scale_of(obj: Json, paths: ScalePaths | None = None) -> Json:
 def scaled(kind: Kind, obj: Json, scale: Json, paths: ScalePaths | None = None) -> Json:
     """``obj`` with the replicas of ``scale``. Raises StatusError 400 for another kind, 422 for a negative count."""
     preparation.check_type(SCALE, scale)
+    _check_form(scale)
     replicas = (scale.get("spec") or {}).get("replicas") or 0
     if replicas < 0:
         raise _negative(kind, obj, replicas, paths)
@@ -83,6 +84,13 @@ def selector_text(selector: Json) -> str:
     for expression in selector.get("matchExpressions") or ():
         terms.append((expression["key"], _expression(expression)))
     return ",".join(text for _, text in sorted(terms))
+
+
+def _check_form(scale: Json) -> None:
+    try:
+        decode({**scale, "kind": SCALE.kind, "apiVersion": SCALE.api_version})
+    except MismatchError as error:
+        raise bad_request(f'Scale in version "v1" cannot be handled as a Scale: {error}') from error
 
 
 def _negative(kind: Kind, obj: Json, replicas: int, paths: ScalePaths | None) -> StatusError:

@@ -1,7 +1,7 @@
 """How pods share the requests of a workload: what each uses for it, what waits, how long it takes.
 
 A model of queues, not of a machine: a pod answers at most so many requests per second, by its CPU limit, its GPUs
-or the requests that it works on at once, whichever is least; what comes in beyond that waits, until its time is out.
+or the requests that it works on at once, whichever is least; what comes in beyond that waits there until it times out.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ THROTTLED_FROM = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
-    """What one pod can do."""
+class ServingPod:
+    """A pod that requests are sent to."""
 
-    rate: float
-    """Requests per second."""
     cpu_limit: float
     """Cores; infinite where there is no limit."""
     gpus: int
+    age: float
+    """Seconds since its container's start."""
+    weight: float = 1.0
+    """How much of the requests it gets, relative to the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,63 +56,72 @@ class Load:
     """Of each pod's main container."""
 
 
-def capacity_of(service: Service, cpu_limit: float, gpus: int) -> Capacity:
-    """The capacity of a pod with ``cpu_limit`` cores (infinite: none) and ``gpus``."""
+def capacity_of(service: Service, pod: ServingPod) -> float:
+    """The requests per second that a pod can answer."""
     rates = [service.concurrency / service.seconds if service.seconds else float("inf")]
     if service.cpu_seconds:
-        rates.append(max(cpu_limit - service.idle_cpu, 0.0) / service.cpu_seconds)
+        rates.append(max(pod.cpu_limit - service.idle_cpu, 0.0) / service.cpu_seconds)
     if service.gpu_seconds:
-        rates.append(gpus / service.gpu_seconds)
-    return Capacity(min(rates), cpu_limit, gpus)
+        rates.append(pod.gpus / service.gpu_seconds)
+    return min(rates)
 
 
-def serve(
-    service: Service, capacity: Capacity, arriving: float, waiting: float, ages: Sequence[float],
-    weights: Sequence[float], step: float,
-) -> Load:  # fmt: skip
+def serve(service: Service, pods: Sequence[ServingPod], arriving: float, waiting: float, step: float) -> Load:
     """One step of ``step`` seconds: ``arriving`` requests per second on top of the ``waiting`` ones.
 
-    ``ages`` (seconds since each pod's start) and ``weights`` (around 1: how much of the requests it gets) are of the
-    pods that serve. A step with none leaves everything waiting.
+    Requests wait inside the pods: without any they are refused at once.
     """
-    whole = min(capacity.rate * len(ages), service.downstream_rate) if ages else 0.0
+    capacities = [capacity_of(service, pod) for pod in pods]
+    whole = min(sum(capacities), service.downstream_rate)
     offered = arriving + waiting / step
-    shares = _shares(min(whole, offered), capacity.rate, weights)
+    shares = _shares(min(whole, offered), capacities, [pod.weight for pod in pods])
     served = sum(shares)
     left = max(0.0, (offered - served) * step)
-    kept = min(left, (whole or arriving) * service.timeout)
+    kept = min(left, whole * service.timeout) if pods else 0.0
     busy = min(1.0, served / whole) if whole else 0.0
     latency = service.seconds / (1 - min(busy, BUSIEST)) + (kept / whole if whole else service.timeout)
-    usages = [
-        _usage(service, capacity, rate, kept * weight / sum(weights), age)
-        for rate, weight, age in zip(shares, weights, ages, strict=True)
-    ]
-    mean = served / len(ages) if ages else 0.0
-    gpu = min(1.0, mean * service.gpu_seconds / capacity.gpus) if capacity.gpus else 0.0
-    throttled = _throttled(max((usage.cpu for usage in usages), default=0.0) / capacity.cpu_limit)
-    dropped = (left - kept) / step
-    return Load(arriving, served, kept, dropped, min(latency, service.timeout), busy, gpu, throttled, tuple(usages))
+    usages = tuple(
+        _usage(service, pod, rate, capacity, kept / len(pods))
+        for pod, rate, capacity in zip(pods, shares, capacities, strict=True)
+    )
+    return Load(
+        arriving=arriving,
+        served=served,
+        waiting=kept,
+        dropped=(left - kept) / step,
+        latency=min(latency, service.timeout),
+        busy=busy,
+        gpu=_gpu_utilisation(service, pods, served),
+        throttled=max(
+            (_throttled(usage.cpu / pod.cpu_limit) for usage, pod in zip(usages, pods, strict=True)), default=0.0
+        ),
+        usages=usages,
+    )
 
 
-def _shares(whole: float, most: float, weights: Sequence[float]) -> list[float]:
-    """What each pod serves: by weight, none more than ``most``, ``whole`` in all as far as that goes."""
-    if not weights:
-        return []
+def _shares(whole: float, capacities: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """What each pod serves: by weight, none more than it can, ``whole`` in all as far as that goes."""
     total = sum(weights)
-    shares = [min(most, whole * weight / total) for weight in weights]
+    shares = [min(most, whole * weight / total) for most, weight in zip(capacities, weights, strict=True)]
     missing = whole - sum(shares)
-    room = [most - share for share in shares]
-    if missing <= 0 or not sum(room):
+    if missing <= 0:
         return shares
-    return [share + free * min(1.0, missing / sum(room)) for share, free in zip(shares, room, strict=True)]
+    room = [most - share for most, share in zip(capacities, shares, strict=True)]
+    filled = min(1.0, missing / sum(room)) if sum(room) else 0.0
+    return [share + free * filled for share, free in zip(shares, room, strict=True)]
 
 
-def _usage(service: Service, capacity: Capacity, rate: float, queued: float, age: float) -> Usage:
-    cpu = min(service.idle_cpu + rate * service.cpu_seconds, capacity.cpu_limit)
-    busy = min(rate / capacity.rate, BUSIEST) if capacity.rate else 0.0
+def _usage(service: Service, pod: ServingPod, rate: float, capacity: float, queued: float) -> Usage:
+    cpu = min(service.idle_cpu + rate * service.cpu_seconds, pod.cpu_limit)
+    busy = min(rate / capacity, BUSIEST) if capacity else 0.0
     working = min(rate * service.seconds / (1 - busy), float(service.concurrency))
     requests = (working + queued) * service.memory_per_request
-    return Usage(cpu, round(service.memory + requests + service.memory_growth * age))
+    return Usage(cpu, round(service.memory + requests + service.memory_growth * pod.age))
+
+
+def _gpu_utilisation(service: Service, pods: Sequence[ServingPod], served: float) -> float:
+    gpus = sum(pod.gpus for pod in pods)
+    return min(1.0, served * service.gpu_seconds / gpus) if gpus else 0.0
 
 
 def _throttled(share: float) -> float:

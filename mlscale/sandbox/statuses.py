@@ -14,7 +14,10 @@ Json = dict[str, Any]
 
 
 class StatusError(Exception):
-    """A request that is answered with a ``v1.Status`` of failure."""
+    """A request that is answered with a ``v1.Status`` of failure.
+
+    Its body has ``details`` where they are given, be they empty: the real server leaves out none that it has made.
+    """
 
     def __init__(self, code: int, reason: str, message: str, details: Json | None = None) -> None:
         super().__init__(message)
@@ -22,6 +25,7 @@ class StatusError(Exception):
         self.reason = reason
         self.message = message
         self.details = details or {}
+        self._shows_details = details is not None
 
     def body(self) -> Json:
         """The Status object."""
@@ -29,7 +33,7 @@ class StatusError(Exception):
         body |= {"message": self.message}
         if self.reason:
             body["reason"] = self.reason
-        if self.details:
+        if self._shows_details:
             body["details"] = self.details
         return body | {"code": self.code}
 
@@ -83,9 +87,9 @@ def expired(message: str) -> StatusError:
     return StatusError(410, "Expired", message)
 
 
-def unsupported_media_type(message: str) -> StatusError:
+def unsupported_media_type(message: str, details: Json | None = None) -> StatusError:
     """415: the body's content type is not taken here."""
-    return StatusError(415, "UnsupportedMediaType", message)
+    return StatusError(415, "UnsupportedMediaType", message, details)
 
 
 def too_large_version(wanted: int, current: int) -> StatusError:
@@ -103,7 +107,8 @@ def invalid(kind: Kind, name: str, causes: Sequence[Cause]) -> StatusError:
     details: Json = {"name": name} if name else {}
     if kind.group:
         details["group"] = kind.group
-    details["kind"] = kind.kind
+    if kind.kind:
+        details["kind"] = kind.kind
     details["causes"] = [{"reason": c.reason, "message": c.message, "field": c.field} for c in causes]
     return StatusError(422, "Invalid", f'{qualified} "{name}" is invalid: {said}', details)
 

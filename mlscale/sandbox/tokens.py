@@ -128,7 +128,8 @@ def impersonated(headers: Mapping[str, str], groups: Sequence[str]) -> User | No
     if not name:
         if groups or uid:
             listed = ", ".join(f'"{group}"' for group in groups)
-            who = f'&user.DefaultInfo{{Name:"", UID:"{uid}", Groups:[]string{{{listed}}}, Extra:map[string][]string(nil)}}'
+            who = f'Name:"", UID:"{uid}", Groups:[]string{{{listed}}}, Extra:map[string][]string(nil)'
+            who = f"&user.DefaultInfo{{{who}}}"
             raise StatusError(400, "BadRequest", f"requested {who} without impersonating a user name")
         return None
     if name.startswith(_SA_PREFIX) and not groups:

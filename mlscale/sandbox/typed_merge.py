@@ -19,9 +19,12 @@ _ANY_SCALAR = ("Quantity", "IntOrString")
 
 
 def merge(live: Any, config: Any, type_: Type) -> Any:
-    """``live`` with all of ``config`` in it; what only ``live`` has stays."""
+    """``live`` with all of ``config`` in it; what only ``live`` has stays.
+
+    A null in ``config`` unsets a value that is one whole, and says nothing of one that has parts.
+    """
     if config is None:
-        return live
+        return None if is_leaf(live, type_) else live
     if live is None or type_.atomic or not isinstance(config, type(live)):
         return config
     if isinstance(config, dict):

@@ -51,6 +51,7 @@ def validate(kind: Kind, obj: Json, before: Json | None) -> list[Cause]:
     check = _CHECKS.get(kind.resource)
     if check is not None:
         found += check(obj, before)
+    found = list(dict.fromkeys(found))
     return _late_names_last(found) if kind.resource in _NAME_JUDGED_LATE else found
 
 

@@ -30,7 +30,10 @@ def role_causes(role: Json, _before: Json | None) -> Iterator[Cause]:
 
 
 def binding_causes(binding: Json, before: Json | None) -> Iterator[Cause]:
-    """Role and subjects of a binding; the role of a stored one does not change."""
+    """Role and subjects of a binding; the role of a stored one does not change.
+
+    Missing names are judged last, as upstream does declaratively.
+    """
     namespaced = binding.get("kind") == "RoleBinding"
     reference = binding.get("roleRef") or {}
     group, kind, name = (reference.get(key) or "" for key in ("apiGroup", "kind", "name"))
@@ -46,6 +49,9 @@ def binding_causes(binding: Json, before: Json | None) -> Iterator[Cause]:
         yield invalid("roleRef", {"APIGroup": group, "Kind": kind, "Name": name}, IMMUTABLE)
     if not name:
         yield required("roleRef.name")
+    for index, subject in enumerate(binding.get("subjects") or []):
+        if not subject.get("name"):
+            yield required(f"subjects[{index}].name")
 
 
 def _rule(path: str, rule: Json, namespaced: bool) -> Iterator[Cause]:
@@ -65,8 +71,6 @@ def _rule(path: str, rule: Json, namespaced: bool) -> Iterator[Cause]:
 
 def _subject(path: str, subject: Json, namespaced: bool) -> Iterator[Cause]:
     kind, name, group = (subject.get(key) or "" for key in ("kind", "name", "apiGroup"))
-    if not name:
-        yield required(f"{path}.name")
     if kind not in _SUBJECTS:
         yield not_supported(f"{path}.kind", kind, _SUBJECTS)
     elif kind == "ServiceAccount":

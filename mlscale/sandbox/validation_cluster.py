@@ -41,7 +41,7 @@ def node_causes(node: Json, _before: Json | None) -> Iterator[Cause]:
             yield not_supported(f"{path}.effect", effect, EFFECTS)
         if (key, effect) in seen:
             shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": taint.get("timeAdded")}
-            yield duplicate(path, shown)
+            yield duplicate(path, shown, "taints must be unique by key and effect pair")
         seen.add((key, effect))
     for kind in ("capacity", "allocatable"):
         for name, amount in sorted(((node.get("status") or {}).get(kind) or {}).items()):

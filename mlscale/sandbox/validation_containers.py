@@ -24,6 +24,8 @@ _ENVIRONMENT_PATHS = (
     "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
     "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
 )  # fmt: skip
+_OTHER_PATHS = ("metadata.annotations", "metadata.labels", "spec.restartPolicy", "spec.schedulerName", "status.phase")
+"""Paths that a volume or a selector may name and a variable may not."""
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 _ONLY_SIDECARS = "may not be set for init containers without restartPolicy=Always"
 
@@ -175,8 +177,11 @@ def _field_reference(path: str, reference: Json) -> Iterator[Cause]:
     field = reference.get("fieldPath") or ""
     if not field:
         yield required(f"{path}.fieldPath")
-    elif field not in _ENVIRONMENT_PATHS and not field.startswith(("metadata.labels[", "metadata.annotations[")):
+    elif field in _OTHER_PATHS:
         yield not_supported(f"{path}.fieldPath", field, _ENVIRONMENT_PATHS)
+    elif field not in _ENVIRONMENT_PATHS and not field.startswith(("metadata.labels[", "metadata.annotations[")):
+        words = f"error converting fieldPath: field label not supported: {field}"
+        yield invalid(f"{path}.fieldPath", field, words)
 
 
 def _key_reference(path: str, reference: Json) -> Iterator[Cause]:

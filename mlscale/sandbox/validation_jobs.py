@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.sandbox.causes import IMMUTABLE, invalid, not_negative, not_supported, required, unchanged
 from mlscale.sandbox.validation_metadata import is_selector, selector_causes, selector_matches
-from mlscale.sandbox.validation_pods import template_causes, template_key_causes
+from mlscale.sandbox.validation_pods import template_causes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,6 @@ def job_causes(spec: Json, before: Json | None) -> Iterator[Cause]:
         yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
     if before is not None:
         yield from _fixed_fields(spec, before)
-    yield from template_key_causes("spec.template", template)
 
 
 def cron_job_causes(spec: Json) -> Iterator[Cause]:

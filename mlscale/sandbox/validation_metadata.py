@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _MOST_ANNOTATIONS = 256 * 1024
+_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _NEEDS_VALUES = ("In", "NotIn")
 _TAKES_NO_VALUES = ("Exists", "DoesNotExist")
 
@@ -83,11 +84,9 @@ def selector_matches(selector: Json | None, labels: Json | None) -> bool:
 
 
 def _satisfies(expression: Json, labels: Json) -> bool:
-    operator, key = expression.get("operator"), expression.get("key")
+    operator, key = str(expression.get("operator")), str(expression.get("key"))
     listed = labels.get(key) in (expression.get("values") or [])
-    return {"In": listed, "NotIn": not listed, "Exists": key in labels, "DoesNotExist": key not in labels}[
-        str(operator)
-    ]
+    return {"In": listed, "NotIn": not listed, "Exists": key in labels, "DoesNotExist": key not in labels}[operator]
 
 
 def _requirement(path: str, expression: Json) -> Iterator[Cause]:
@@ -156,3 +155,7 @@ def _finalizers(path: str, finalizers: list[str]) -> Iterator[Cause]:
         yield from each_invalid(path, finalizer, formats.label_key(finalizer))
     if {"orphan", "foregroundDeletion"} <= set(finalizers):
         yield invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set")
+    for index, finalizer in enumerate(finalizers):
+        if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+            words = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid(f"{path}[{index}]", finalizer, words)

@@ -21,23 +21,15 @@ Json = dict[str, Any]
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-_NOT_POSITIVE = "must be greater than 0"
+_NOT_POSITIVE = "must be greater than zero"
 _KEYLESS = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
 _MOST_WEIGHT = 100
 
 
 def toleration_causes(path: str, tolerations: list[Json]) -> Iterator[Cause]:
-    """Each toleration on its own; the form of the keys is judged last, as upstream does declaratively."""
+    """Each toleration on its own."""
     for index, toleration in enumerate(tolerations):
         yield from _toleration(f"{path}[{index}]", toleration)
-
-
-def toleration_key_causes(path: str, tolerations: list[Json]) -> Iterator[Cause]:
-    """The form of the tolerations' keys."""
-    for index, toleration in enumerate(tolerations):
-        key = toleration.get("key") or ""
-        if key:
-            yield from each_invalid(f"{path}[{index}].key", key, formats.label_key(key))
 
 
 def affinity_causes(path: str, affinity: Json) -> Iterator[Cause]:
@@ -99,7 +91,9 @@ def _least_domains(path: str, least: int | None, action: str) -> Iterator[Cause]
 def _toleration(path: str, toleration: Json) -> Iterator[Cause]:
     key, operator = toleration.get("key") or "", toleration.get("operator") or ""
     value, effect = toleration.get("value") or "", toleration.get("effect") or ""
-    if not key and operator != "Exists":
+    if key:
+        yield from each_invalid(f"{path}.key", key, formats.label_key(key))
+    elif operator != "Exists":
         yield invalid(f"{path}.operator", operator, _KEYLESS)
     if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
         yield invalid(f"{path}.effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set")

@@ -16,7 +16,6 @@ from mlscale.sandbox.validation_placement import (
     affinity_causes,
     spread_causes,
     toleration_causes,
-    toleration_key_causes,
 )
 from mlscale.sandbox.validation_resources import container_resource_causes, pod_resource_causes
 
@@ -51,12 +50,6 @@ def template_causes(path: str, template: Json) -> Iterator[Cause]:
         yield forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
 
 
-def template_key_causes(path: str, template: Json) -> Iterator[Cause]:
-    """What upstream judges after all else of the object: the keys of the template's tolerations."""
-    tolerations = (template.get("spec") or {}).get("tolerations") or []
-    yield from toleration_key_causes(f"{path}.spec.tolerations", tolerations)
-
-
 def pod_causes(pod: Json, before: Json | None) -> Iterator[Cause]:
     """A pod's annotations and spec, and what of a stored one may not change."""
     spec = pod.get("spec") or {}
@@ -69,7 +62,6 @@ def pod_causes(pod: Json, before: Json | None) -> Iterator[Cause]:
         yield from _new_pod(spec)
     else:
         yield from _changed_pod(spec, before.get("spec") or {})
-    yield from toleration_key_causes("spec.tolerations", spec.get("tolerations") or [])
 
 
 def pod_spec_causes(path: str, spec: Json, *, in_pod: bool = False) -> Iterator[Cause]:

@@ -91,7 +91,8 @@ def _tcp(path: str, action: Json) -> Iterator[Cause]:
 
 def _sleep(path: str, seconds: int, grace_seconds: int | None) -> Iterator[Cause]:
     if grace_seconds is not None and not 0 <= seconds <= grace_seconds:
-        yield invalid(path, seconds, f"must be non-negative and less than terminationGracePeriodSeconds ({grace_seconds})")
+        words = f"must be non-negative and less than terminationGracePeriodSeconds ({grace_seconds})"
+        yield invalid(path, seconds, words)
 
 
 _ACTIONS: dict[str, Callable[[str, Json], Iterator[Cause]]] = {

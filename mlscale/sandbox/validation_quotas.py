@@ -32,6 +32,7 @@ _EXISTS_ONLY = (
     "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
 )
 _LIMIT_TYPES = ("Pod", "Container", "PersistentVolumeClaim")
+_OVER_LIMIT = "default request value {} is greater than default limit value {}"
 _BOUNDS = ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")
 
 
@@ -162,7 +163,7 @@ def _order(path: str, name: str, bounds: dict[str, str]) -> Iterator[Cause]:
         ("min", least, most, least, "min value {} is greater than max value {}"),
         ("defaultRequest", least, request, request, "min value {} is greater than default request value {}"),
         ("defaultRequest", request, most, request, "default request value {} is greater than max value {}"),
-        ("defaultRequest", request, default, request, "default request value {} is greater than default limit value {}"),
+        ("defaultRequest", request, default, request, _OVER_LIMIT),
         ("default", least, default, least, "min value {} is greater than default value {}"),
         ("default", default, most, most, "default value {} is greater than max value {}"),
     )

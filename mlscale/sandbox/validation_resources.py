@@ -32,9 +32,8 @@ _COUNTED = (
     "pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims",
     "services.nodeports", "services.loadbalancers",
 )  # fmt: skip
-QUOTA_NAMES = frozenset(
-    {*_COMPUTE, *_COUNTED, "requests.storage"} | {f"{kind}.{name}" for kind in ("requests", "limits") for name in _COMPUTE}
-)
+_ASKED = frozenset(f"{kind}.{name}" for kind in ("requests", "limits") for name in _COMPUTE)
+QUOTA_NAMES = _ASKED | {*_COMPUTE, *_COUNTED, "requests.storage"}
 """Names without a domain that a ResourceQuota may bound."""
 _STANDARD = QUOTA_NAMES | {"storage"}
 _NOT_STANDARD = "must be a standard resource type or fully qualified"

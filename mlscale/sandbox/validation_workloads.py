@@ -20,7 +20,7 @@ from mlscale.sandbox.causes import (
     unchanged,
 )
 from mlscale.sandbox.validation_metadata import is_selector, selector_causes, selector_matches
-from mlscale.sandbox.validation_pods import template_causes, template_key_causes
+from mlscale.sandbox.validation_pods import template_causes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,6 @@ def deployment_causes(spec: Json, before: Json | None) -> Iterator[Cause]:
     if deadline is not None and deadline <= least_ready:
         yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
     yield from _same_selector(spec, before)
-    yield from template_key_causes("spec.template", spec.get("template") or {})
 
 
 def replica_set_causes(spec: Json, before: Json | None) -> Iterator[Cause]:
@@ -55,7 +54,6 @@ def replica_set_causes(spec: Json, before: Json | None) -> Iterator[Cause]:
     yield from not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
     yield from _selected_template(spec, "deployment", "ReplicaSet")
     yield from _same_selector(spec, before)
-    yield from template_key_causes("spec.template", spec.get("template") or {})
 
 
 def replication_controller_causes(spec: Json) -> Iterator[Cause]:
@@ -73,7 +71,6 @@ def replication_controller_causes(spec: Json) -> Iterator[Cause]:
         yield from always_restarted("spec.template.spec", template, "ReplicationController")
     yield from not_negative("spec.replicas", spec.get("replicas"))
     yield from not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
-    yield from template_key_causes("spec.template", template or {})
 
 
 def daemon_set_causes(spec: Json, before: Json | None) -> Iterator[Cause]:
@@ -91,7 +88,6 @@ def daemon_set_causes(spec: Json, before: Json | None) -> Iterator[Cause]:
     yield from not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
     yield from _daemon_set_strategy("spec.updateStrategy", spec.get("updateStrategy") or {})
     yield from not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
-    yield from template_key_causes("spec.template", template)
 
 
 def stateful_set_causes(spec: Json, before: Json | None) -> Iterator[Cause]:
@@ -112,7 +108,6 @@ def stateful_set_causes(spec: Json, before: Json | None) -> Iterator[Cause]:
         yield from each_invalid("spec.serviceName", spec["serviceName"], formats.dns_label(spec["serviceName"]))
     yield from _selected_template({**spec, "template": _placed_template(spec)}, "statefulset", "StatefulSet")
     yield from _fixed_fields(spec, before)
-    yield from template_key_causes("spec.template", spec.get("template") or {})
 
 
 def count_or_percent_causes(path: str, value: int | str) -> Iterator[Cause]:
@@ -166,13 +161,15 @@ def _deployment_strategy(path: str, strategy: Json) -> Iterator[Cause]:
     elif kind == "RollingUpdate":
         yield from _rolling_deployment(f"{path}.rollingUpdate", update or {})
     else:
-        value = {"Type": kind, "RollingUpdate": _internal(update, ("maxUnavailable", "maxSurge"))}
+        value = {"Type": kind, "RollingUpdate": _internal(update, {"maxUnavailable": 0, "maxSurge": 0})}
         yield not_supported(path, value, ("Recreate", "RollingUpdate"))
 
 
-def _internal(update: Json | None, keys: tuple[str, ...]) -> Json | None:
-    """As Go prints the internal struct, whose fields begin with a capital."""
-    return None if update is None else {f"{key[0].upper()}{key[1:]}": update.get(key, 0) for key in keys}
+def _internal(update: Json | None, empty: Json) -> Json | None:
+    """As Go prints the internal struct, whose fields begin with a capital; ``empty`` has its zero values."""
+    return (
+        None if update is None else {f"{key[0].upper()}{key[1:]}": update.get(key, zero) for key, zero in empty.items()}
+    )
 
 
 def _rolling_deployment(path: str, update: Json) -> Iterator[Cause]:
@@ -189,7 +186,7 @@ def _daemon_set_strategy(path: str, strategy: Json) -> Iterator[Cause]:
     if kind == "OnDelete":
         return
     if kind != "RollingUpdate":
-        value = {"Type": kind, "RollingUpdate": _internal(update, ("maxUnavailable", "maxSurge"))}
+        value = {"Type": kind, "RollingUpdate": _internal(update, {"maxUnavailable": 0, "maxSurge": 0})}
         yield not_supported(path, value, ("RollingUpdate", "OnDelete"))
         return
     at = f"{path}.rollingUpdate"
@@ -205,7 +202,7 @@ def _daemon_set_strategy(path: str, strategy: Json) -> Iterator[Cause]:
 
 def _stateful_set_strategy(path: str, strategy: Json) -> Iterator[Cause]:
     kind, update = strategy.get("type") or "", strategy.get("rollingUpdate")
-    internal = _internal(update, ("partition", "maxUnavailable"))
+    internal = _internal(update, {"partition": 0, "maxUnavailable": None})
     if kind == "OnDelete":
         if update is not None:
             yield invalid(f"{path}.rollingUpdate", internal, "only allowed for updateStrategy 'RollingUpdate'")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlscale.sandbox import custom_resources, deletion, lists, patching, preparation, scales, statuses, writing
 from mlscale.sandbox.agenda import timestamp
-from mlscale.sandbox.resources import DEFINITIONS, SERVED, Resource
+from mlscale.sandbox.resources import DEFINITIONS, SCALE, SERVED, Resource
 from mlscale.sandbox.store import copied
 from mlscale.sandbox.watching import Watch, WatchOptions
 from mlscale.sandbox.writing import CONTROLLER, KUBELET, SCHEDULER, Caller, Write
@@ -87,9 +88,22 @@ class Api:
         subresource: str = "",
         dry_run: bool = False,
     ) -> Json:
-        """Replace an object, or the part of it that ``subresource`` (status, scale, finalize) names."""
+        """Replace an object, or the part of it that ``subresource`` (status, scale, finalize) names.
+
+        A few kinds are created so where there is none of that name.
+        """
+        write = Write(caller, subresource, dry_run)
+        preparation.check_name(body, name)
+        if self.creates(resource, namespace, name, subresource):
+            obj = preparation.new_object(resource, namespace, copied(body))
+            return self._insert(resource, obj, write)
         before = self._stored(resource, namespace, name)
-        return self._replace(resource, before, copied(body), Write(caller, subresource, dry_run))
+        return self._replace(resource, before, copied(body), write)
+
+    def creates(self, resource: Resource, namespace: str, name: str, subresource: str = "") -> bool:
+        """Whether an update of this name would create the object, so that it is answered with 201."""
+        is_creatable = preparation.is_created_by_update(resource) and not subresource
+        return is_creatable and self.store.get(resource.key, namespace, name) is None
 
     def patch(
         self,
@@ -112,7 +126,8 @@ class Api:
             return self._apply(resource, namespace, name, config, write, force)
         before = self._stored(resource, namespace, name)
         shown = self._scale(resource, before) if subresource == "scale" else before
-        after = patching.patched(shown, patch, content_type)
+        shown_kind = SCALE if subresource == "scale" else resource.kind
+        after = patching.patched(shown_kind, shown, patch, content_type)
         preparation.check_identity(resource.kind, before, after)
         return self._replace(resource, before, after, write)
 
@@ -173,14 +188,20 @@ class Api:
         return timestamp(self.agenda.now)
 
     def _stored(self, resource: Resource, namespace: str, name: str) -> Json:
-        if source := self.sources.get(resource.key):
-            found = (obj for obj in source(namespace or None) if obj["metadata"]["name"] == name)
-            obj = next(found, None)
-        else:
-            obj = self.store.get(resource.key, namespace, name)
+        if resource.key in self.sources:
+            return self._computed(resource, namespace, name)
+        obj = self.store.get(resource.key, namespace, name)
         if obj is None:
             raise statuses.not_found(resource.kind, name)
         return obj
+
+    def _computed(self, resource: Resource, namespace: str, name: str) -> Json:
+        for obj in self.sources[resource.key](namespace or None):
+            if obj["metadata"]["name"] == name:
+                return obj
+        # metrics-server names what is measured, not its own resource.
+        measured = {"nodes": "node"}.get(resource.kind.plural, resource.kind.plural)
+        raise statuses.not_found(replace(resource.kind, group="", plural=measured), name)
 
     def _scale(self, resource: Resource, obj: Json) -> Json:
         return scales.scale_of(obj, self.scale_paths.get(resource.key))

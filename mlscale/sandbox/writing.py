@@ -56,7 +56,7 @@ def completed(
     kind, subresource = resource.kind, write.subresource
     is_partial = subresource in ("status", "binding", "finalize")
     if not is_partial:
-        after = set_defaults(kind, after)
+        after = _defaulted(resource, before, after)
     if not applied and subresource != "binding":
         after = record_update(before, after, write.caller.manager, subresource, now)
     if is_partial:
@@ -104,6 +104,13 @@ def bound(kind: Kind, pod: Json, node: str, now: str) -> Json:
 def is_unchanged(before: Json, after: Json) -> bool:
     """Whether a write would change nothing but the time in the managed fields; then nothing is stored."""
     return _untimed(before) == _untimed(after)
+
+
+def _defaulted(resource: Resource, before: Json | None, after: Json) -> Json:
+    """Decoding drops nulls, which a status keeps for times and lists that are written even where they are empty."""
+    complete = set_defaults(resource.kind, after)
+    is_given = resource.key == "nodes" and before is None
+    return complete if is_given or "status" not in after else {**complete, "status": after["status"]}
 
 
 def _check(kind: Kind, after: Json, before: Json | None) -> None:

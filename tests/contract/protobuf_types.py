@@ -11,6 +11,10 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OUTPUT = Path(__file__).parents[2] / "mlscale/sandbox/server/protobuf.json"
 GROUPS = {
@@ -45,7 +49,7 @@ _TAG = re.compile(r"^\s*(?:\w+\s+)?(\S+)\s+`json:\"([^\"]*)\" protobuf:\"\w+,(\d
 
 
 def main(api: Path, machinery: Path) -> None:
-    messages = {}
+    messages: dict[str, dict[str, list[str]]] = {}
     for folder, package in [
         *((api / group / version, f"{group}.{version}") for group in GROUPS for version in ("v1", "v2")),
         (machinery / "pkg/apis/meta/v1", "meta.v1"),
@@ -57,7 +61,10 @@ def main(api: Path, machinery: Path) -> None:
     }
     kinds["v1 DeleteOptions"] = kinds["meta.k8s.io/v1 DeleteOptions"] = "meta.v1.DeleteOptions"
     reached = reachable(messages, sorted(set(kinds.values())))
-    document = {"kinds": dict(sorted(kinds.items())), "messages": {name: messages[name] for name in sorted(reached)}}
+    document: Mapping[str, Mapping[str, object]] = {
+        "kinds": dict(sorted(kinds.items())),
+        "messages": {name: messages[name] for name in sorted(reached)},
+    }
     OUTPUT.write_text(laid_out(document), encoding="utf-8")
 
 
@@ -118,7 +125,7 @@ def reachable(messages: dict[str, dict[str, list[str]]], roots: list[str]) -> se
     return reached
 
 
-def laid_out(document: dict[str, dict[str, object]]) -> str:
+def laid_out(document: Mapping[str, Mapping[str, object]]) -> str:
     """A message to a line."""
     parts = []
     for section, entries in document.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlscale.sandbox.controllers.events import EventRecorder
+from mlscale.sandbox.controllers.events import EventNames, EventRecorder
 from mlscale.sandbox.controllers.ownership import ChildPods, Children
 from mlscale.sandbox.controllers.work import WorkQueue
 from mlscale.sandbox.verbs import CONTROLLER, Caller
@@ -30,6 +30,7 @@ class Cluster:
         self.agenda = agenda
         self.random = random
         self.queue = WorkQueue(agenda)
+        self.event_names = EventNames(agenda)
         self.pods = ChildPods()
         self.replicasets = Children()
         self._watchers: dict[str, list[Callable[[Change], None]]] = {
@@ -44,7 +45,7 @@ class Cluster:
 
     def recorder(self, component: str, host: str = "", caller: Caller = CONTROLLER) -> EventRecorder:
         """The recorder of one component."""
-        return EventRecorder(self.api, self.agenda, caller, component, host)
+        return EventRecorder(self.api, self.event_names, self.agenda, caller, component, host)
 
     def _dispatch(self, change: Change) -> None:
         for name in (change.resource, "*"):

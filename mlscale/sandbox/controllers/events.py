@@ -53,13 +53,15 @@ class _Alike:
 class EventRecorder:
     """Records the events of one component, as the recorder of client-go tools/record does."""
 
-    def __init__(self, api: Api, agenda: Agenda, caller: Caller, component: str, host: str = "") -> None:
+    def __init__(
+        self, api: Api, names: EventNames, agenda: Agenda, caller: Caller, component: str, host: str = ""
+    ) -> None:
         self._api = api
         self._agenda = agenda
         self._caller = caller
         self._component = component
         self._host = host
-        self._names = EventNames(agenda)
+        self._names = names
         self._tokens: dict[tuple[str, ...], _Tokens] = {}
         self._alike: dict[tuple[str, ...], _Alike] = {}
         self._recorded: dict[tuple[str, ...], Key] = {}
@@ -146,13 +148,15 @@ class SeriesRecorder:
     once in 30 minutes.
     """
 
-    def __init__(self, api: Api, agenda: Agenda, caller: Caller, component: str, instance: str) -> None:
+    def __init__(
+        self, api: Api, names: EventNames, agenda: Agenda, caller: Caller, component: str, instance: str
+    ) -> None:
         self._api = api
         self._agenda = agenda
         self._caller = caller
         self._component = component
         self._instance = instance
-        self._names = EventNames(agenda)
+        self._names = names
         self._series: dict[tuple[str, ...], _Series] = {}
 
     def record(self, about: Json, event_type: str, reason: str, action: str, message: str) -> None:
@@ -208,7 +212,10 @@ class _Series:
 
 
 class EventNames:
-    """Names for events as client-go makes them, the object's and the moment in nanoseconds, each different."""
+    """Names for events as client-go makes them: the object's and the moment in nanoseconds.
+
+    All recorders share them: what happens at one simulated moment still has to get different names.
+    """
 
     def __init__(self, agenda: Agenda) -> None:
         self._agenda = agenda

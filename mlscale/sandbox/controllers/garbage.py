@@ -45,7 +45,7 @@ class GarbageCollector:
             return
         self._alive[uid] = place
         for owner in _owners(change.before) - owners if change.before else ():
-            self._dependents.get(owner, {}).pop(uid, None)
+            self._forget_dependent(owner, uid)
         for owner in owners:
             self._dependents.setdefault(owner, {})[uid] = place
         if not owners <= self._alive.keys() or _is_waiting(metadata):
@@ -53,11 +53,19 @@ class GarbageCollector:
 
     def _gone(self, uid: str, owners: set[str]) -> None:
         self._alive.pop(uid, None)
+        self._cluster.queue.forget(_QUEUE, ("", uid))
         for owner in owners:
-            self._dependents.get(owner, {}).pop(uid, None)
-            self._look_at(owner)
+            self._forget_dependent(owner, uid)
+            if owner in self._alive:
+                self._look_at(owner)
         for dependent in self._dependents.get(uid, ()):
             self._look_at(dependent)
+
+    def _forget_dependent(self, owner: str, uid: str) -> None:
+        dependents = self._dependents.get(owner, {})
+        dependents.pop(uid, None)
+        if not dependents:
+            self._dependents.pop(owner, None)
 
     def _look_at(self, uid: str) -> None:
         self._cluster.queue.add(_QUEUE, ("", uid))

@@ -10,14 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.sandbox.agenda import timestamp
 from mlscale.sandbox.statuses import StatusError
-from mlscale.sandbox.verbs import CONTROLLER
+from mlscale.sandbox.verbs import CONTROLLER, KUBELET
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mlscale.sandbox.controllers.cluster import Cluster
+    from mlscale.sandbox.scenario import NodePool
     from mlscale.sandbox.store import Change, Key
 
 Json = dict[str, Any]
 
+HEARTBEAT = 300.0
+"""Seconds between two reports of a node on which nothing has changed (kubelet nodeStatusReportFrequency)."""
+_KUBELET_VERSION = "v1.37.2"
+_CONDITIONS = (
+    ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+)
 CORDON = "node.kubernetes.io/unschedulable"
 _QUARANTINE = 40.0
 """So long after a node's removal its pods are removed, in seconds."""
@@ -33,6 +45,7 @@ class NodeController:
         cluster.queue.register("nodes", self._sync)
         cluster.queue.register("podgc", self._collect)
         cluster.watch("nodes", self._observe)
+        cluster.agenda.every(HEARTBEAT, self._beat)
 
     def _observe(self, change: Change) -> None:
         key = ("", change.object["metadata"]["name"])
@@ -57,6 +70,17 @@ class NodeController:
         body = {**node, "spec": spec | ({"taints": others} if others else {})}
         self._cluster.api.update(self._nodes, "", key[1], body, CONTROLLER)
 
+    def _beat(self) -> None:
+        """Have the kubelets say that their nodes are still there."""
+        now = timestamp(self._cluster.agenda.now)
+        for node in self._cluster.store.list("nodes"):
+            status = node.get("status") or {}
+            conditions = [{**condition, "lastHeartbeatTime": now} for condition in status.get("conditions") or ()]
+            if conditions:
+                body = {**node, "status": {**status, "conditions": conditions}}
+                name = node["metadata"]["name"]
+                self._cluster.api.update(self._nodes, "", name, body, KUBELET, subresource="status")
+
     def _collect(self, key: Key) -> None:
         """Remove the pods of a node that has stayed away."""
         if self._cluster.store.get("nodes", *key) is not None:
@@ -71,3 +95,49 @@ class NodeController:
             except StatusError as error:
                 if error.reason != "NotFound":
                     raise
+
+
+def new_node(pool: NodePool, index: int, now: datetime) -> Json:
+    """A node of ``pool`` whose kubelet has just reported that it is ready."""
+    name = pool.name.format(index=index)
+    moment = timestamp(now)
+    conditions = [
+        {
+            "type": kind,
+            "status": status,
+            "lastHeartbeatTime": moment,
+            "lastTransitionTime": moment,
+            "reason": reason,
+            "message": message,
+        }
+        for kind, status, reason, message in _CONDITIONS
+    ]
+    system = {"kubernetes.io/arch": "amd64", "kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": {**system, **pool.labels}},
+        "spec": {"taints": list(pool.taints)} if pool.taints else {},
+        "status": {
+            "addresses": [{"type": "Hostname", "address": name}],
+            "allocatable": pool.allocatable,
+            "capacity": pool.allocatable,
+            "conditions": conditions,
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+            "nodeInfo": _NODE_INFO,
+        },
+    }
+
+
+_NODE_INFO = {
+    "architecture": "amd64",
+    "bootID": "",
+    "containerRuntimeVersion": "simulated://",
+    "kernelVersion": "",
+    "kubeProxyVersion": "",
+    "kubeletVersion": _KUBELET_VERSION,
+    "machineID": "",
+    "operatingSystem": "linux",
+    "osImage": "mlscale sandbox (simulated)",
+    "systemUUID": "",
+}

@@ -185,7 +185,7 @@ def _by_age(copies: Copies) -> tuple[str, str]:
 
 def has_deadline(deployment: Json) -> bool:
     """Whether it says how long a rollout may go without progress."""
-    return deployment["spec"].get("progressDeadlineSeconds", _NO_LIMIT) != _NO_LIMIT
+    return bool(deployment["spec"].get("progressDeadlineSeconds", _NO_LIMIT) != _NO_LIMIT)
 
 
 def is_complete(deployment: Json, status: Json) -> bool:
@@ -203,4 +203,4 @@ def has_progressed(before: Json, status: Json) -> bool:
         return int(counts.get("replicas", 0) - counts.get("updatedReplicas", 0))
 
     grown = ("updatedReplicas", "readyReplicas", "availableReplicas")
-    return old(status) < old(before) or any(status.get(name, 0) > before.get(name, 0) for name in grown)
+    return old(status) < old(before) or any(int(status.get(name, 0)) > before.get(name, 0) for name in grown)

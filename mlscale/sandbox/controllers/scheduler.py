@@ -55,7 +55,9 @@ class Scheduler:
         self._fixed: dict[str, dict[str, str]] = {}
         self._attempts: dict[Key, int] = {}
         self._hopeless: dict[str, str] = {}
-        self._events = SeriesRecorder(cluster.api, cluster.agenda, SCHEDULER, NAME, f"{NAME}-sandbox")
+        self._events = SeriesRecorder(
+            cluster.api, cluster.event_names, cluster.agenda, SCHEDULER, NAME, f"{NAME}-sandbox"
+        )
         cluster.queue.register(_QUEUE, self._schedule)
         cluster.watch("nodes", self._on_node)
         cluster.watch("pods", self._on_pod)
@@ -171,12 +173,13 @@ class Scheduler:
         siblings = self._siblings.get(owner, Counter())
         spec = asked.pod["spec"]
 
-        def rank(room: Room) -> tuple[int, int, float, float]:
-            name = room.node["metadata"]["name"]
+        def rank(room: Room) -> tuple[int, int, float]:
             used = round(room.share_used(asked.requests), 2)
-            return soft_taints(spec, room.node), siblings[name], used, self._cluster.random.random()
+            return soft_taints(spec, room.node), siblings[room.node["metadata"]["name"]], used
 
-        return min(fitting, key=rank)
+        ranks = [rank(room) for room in fitting]
+        best = min(ranks)
+        return self._cluster.random.choice([room for room, its in zip(fitting, ranks, strict=True) if its == best])
 
     def _bind(self, pod: Json, node: str) -> None:
         metadata = pod["metadata"]

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from mlscale.sandbox.agenda import Agenda
     from mlscale.sandbox.store import Key
 
-Sync = "Callable[[Key], None]"
-Item = tuple[str, "Key"]
+Item = tuple[str, tuple[str, str]]
 """The controller's name and the object's key."""
 
 REST = timedelta(seconds=0.1)
@@ -49,15 +48,12 @@ class WorkQueue:
     def add(self, controller: str, key: Key) -> None:
         """Have one object looked at now, or after its rest."""
         item = (controller, key)
-        moment, times = self._last.get(item, (datetime.min, 0))
-        if moment.tzinfo is None or (moment == self._agenda.now and times < MOST_AT_ONCE):
-            self._enqueue(item)
-            return
-        rested = moment + REST
-        if rested <= self._agenda.now:
+        now = self._agenda.now
+        moment, times = self._last.get(item, (now, 0))
+        if moment + REST <= now or (moment == now and times < MOST_AT_ONCE):
             self._enqueue(item)
         else:
-            self._enqueue_at(item, rested)
+            self._enqueue_at(item, moment + REST)
 
     def add_after(self, controller: str, key: Key, seconds: float) -> None:
         """Have one object looked at in ``seconds`` of simulated time, if it is not sooner anyway."""
@@ -72,8 +68,8 @@ class WorkQueue:
         self._awake = False
 
     def _sync(self, item: Item) -> None:
-        moment, times = self._last.get(item, (None, 0))
         now = self._agenda.now
+        moment, times = self._last.get(item, (now, 0))
         self._last[item] = (now, times + 1 if moment == now else 1)
         controller, key = item
         try:
@@ -100,9 +96,8 @@ class WorkQueue:
             self._agenda.after(0, self.work)
 
     def _enqueue_at(self, item: Item, moment: datetime) -> None:
-        if self._waiting.get(item, moment) < moment:
-            return
-        if self._waiting.get(item) == moment:
+        known = self._waiting.get(item)
+        if known is not None and known <= moment:
             return
         self._waiting[item] = moment
 

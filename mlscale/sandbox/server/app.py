@@ -45,7 +45,7 @@ COMPRESSED_FROM = 128 * 1024
 """Bytes of an answer from which on it is compressed (apiserver responsewriters defaultGzipThresholdBytes)."""
 LARGEST_BODY = 3 * 1024 * 1024
 """Bytes that a request may send (apiserver MaxRequestBodyBytes)."""
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class ApiServer:
@@ -77,8 +77,8 @@ class ApiServer:
             response = self._refusal(request, error)
         except PageNotFoundError:
             response = self._text("404 page not found\n", 404)
-        except Exception as error:
-            _LOG.exception("%s %s failed", request.method, request.url.path)
+        except Exception as error:  # A client must get an answer to a defect too.
+            logger.exception("%s %s failed", request.method, request.url.path)
             why = f"Internal error occurred: {type(error).__name__}"
             response = self._refusal(request, StatusError(500, "InternalError", why))
         response.headers["date"] = format_datetime(self._simulation.agenda.now, usegmt=True)

@@ -6,14 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mlscale.sandbox import schema
-from mlscale.sandbox.lists import is_custom
+from mlscale.sandbox.decoding import MismatchError, decode
 from mlscale.sandbox.patching import APPLY, JSON_PATCH
+from mlscale.sandbox.resources import is_custom
 from mlscale.sandbox.server.negotiation import JSON, YAML
 from mlscale.sandbox.server.protobuf import PROTOBUF, decoded
 from mlscale.sandbox.statuses import StatusError, bad_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mlscale.kube.kinds import Kind
     from mlscale.sandbox.schema import Type
@@ -81,19 +82,28 @@ def read_delete_options(body: bytes, content_type: str) -> Json:
 def known_fields(obj: Json, kind: Kind, validation: str) -> tuple[Json, tuple[str, ...]]:
     """``obj`` without the fields that ``kind`` does not have, and a warning for each.
 
-    Raises StatusError 400 where ``validation`` is Strict and there is one.
+    Raises StatusError 400 for a value of the wrong type, and where ``validation`` is Strict for such a field.
     """
-    pruned, unknown = _pruned(obj, kind)
-    if unknown and validation == "Strict":
-        said = ", ".join(f'unknown field "{path}"' for path in unknown)
-        why = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
-        raise bad_request(f"{why}strict decoding error: {said}")
-    return pruned, _warnings(unknown, validation)
+    refused = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+    try:
+        known = decode(obj)
+    except MismatchError as error:
+        raise bad_request(f"{refused}{error}") from error
+    if known.unknown and validation == "Strict":
+        said = ", ".join(f'unknown field "{path}"' for path in known.unknown)
+        raise bad_request(f"{refused}strict decoding error: {said}")
+    return known.object, _warnings(known.unknown, validation)
 
 
 def known_patch_fields(patch: Json, kind: Kind, validation: str) -> tuple[Json, tuple[str, ...]]:
-    """As ``known_fields`` for a merge patch; 422 where Strict. A JSON patch and an applied one are not for this."""
-    pruned, unknown = _pruned(patch, kind)
+    """As ``known_fields`` for a merge patch; 422 where Strict. A JSON patch and an applied one are not for this.
+
+    A custom resource keeps all: its schema is not enforced here.
+    """
+    if is_custom(kind):
+        return patch, ()
+    unknown: list[str] = []
+    pruned: Json = _known(patch, schema.object_type(kind.api_version, kind.kind), "", unknown)
     if unknown and validation == "Strict":
         said = ", ".join(f'unknown field "{path}"' for path in unknown)
         why = f"Invalid value: {json.dumps(json.dumps(patch))}: strict decoding error: {said}"
@@ -102,16 +112,7 @@ def known_patch_fields(patch: Json, kind: Kind, validation: str) -> tuple[Json, 
     return pruned, _warnings(unknown, validation)
 
 
-def _pruned(obj: Json, kind: Kind) -> tuple[Json, list[str]]:
-    """A custom resource keeps all: its schema is not enforced here."""
-    if is_custom(kind):
-        return obj, []
-    unknown: list[str] = []
-    pruned: Json = _known(obj, schema.object_type(kind.api_version, kind.kind), "", unknown)
-    return pruned, unknown
-
-
-def _warnings(unknown: list[str], validation: str) -> tuple[str, ...]:
+def _warnings(unknown: Sequence[str], validation: str) -> tuple[str, ...]:
     return tuple(f'unknown field "{path}"' for path in unknown) if validation == "Warn" else ()
 
 

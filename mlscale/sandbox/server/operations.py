@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.kinds import HPA
 from mlscale.sandbox.patching import APPLY, JSON_PATCH, check_content_type
-from mlscale.sandbox.scales import SCALE
+from mlscale.sandbox.preparation import check_type
+from mlscale.sandbox.resources import SCALE
 from mlscale.sandbox.server import bodies, hpa_v1, options
 from mlscale.sandbox.server.calls import Answer, Call
 from mlscale.sandbox.server.discovery import REVIEWS
@@ -39,15 +40,15 @@ class Operations:
         verb = call.info.verb
         if verb == "create":
             return self._create(resource, call)
-        done = {
+        act = {
             "get": self._get,
             "list": self._list,
             "update": self._update,
             "patch": self._patch,
             "delete": self._delete,
             "deletecollection": self._delete_collection,
-        }[verb](resource, call)
-        return done
+        }[verb]
+        return act(resource, call)
 
     def watch(self, resource: Resource, call: Call) -> Watch:
         """The events that ``call`` asks to watch."""
@@ -154,6 +155,7 @@ def shown_version(resource: Resource, call: Call, obj: Json) -> Json:
 
 def _stored_version(resource: Resource, call: Call, body: Json) -> Json:
     if resource.kind is HPA and call.info.version == "v1":
+        check_type(hpa_v1.HPA_V1, body)
         return hpa_v1.from_v1(body)
     return body
 

@@ -82,12 +82,15 @@ def _put(obj: Json, field: Field, raw: Any) -> None:
         obj.setdefault(field.name, []).append(value)
     elif field.mark == ".":
         obj.update(value)
-    elif (
-        field.mark == "*"
-        or (value not in ("", 0, False, None) and value != {})
-        or (field.mark == "=" and value is not None and value != {})
-    ):
+    elif field.mark == "*" or _is_told(field, value):
         obj[field.name] = value
+
+
+def _is_told(field: Field, value: Any) -> bool:
+    """Whether JSON has a value that cannot be nil: not where it is empty and may be left out."""
+    if value is None or value == {}:
+        return False
+    return field.mark == "=" or value not in ("", 0, False)
 
 
 def _value(type_: str, raw: Any) -> Any:

@@ -42,18 +42,25 @@ def _typed(body: Json) -> Json:
 
 def _attributes(spec: Json) -> Attributes:
     wanted, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if bool(wanted) == bool(path):
-        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        why = (
-            f"Invalid value: null: {why}" if not wanted else f"Invalid value: cannot be specified in combination: {why}"
-        )
-        causes = [{"reason": "FieldValueInvalid", "message": why, "field": "spec"}]
-        details = {"group": "authorization.k8s.io", "causes": causes}
-        raise StatusError(422, "Invalid", f'.authorization.k8s.io "" is invalid: spec: {why}', details)
+    if wanted and path:
+        raise _invalid("spec.nonResourceAttributes", "cannot be specified in combination with resourceAttributes")
     if path:
         return Attributes(path.get("verb", ""), path=path.get("path", ""))
+    if not wanted:
+        raise _invalid("spec", "null: exactly one of nonResourceAttributes or resourceAttributes must be specified")
     keys = ("group", "resource", "subresource", "namespace", "name")
     return Attributes(wanted.get("verb", ""), **{key: wanted.get(key, "") for key in keys})
+
+
+def _invalid(field: str, why: str) -> StatusError:
+    """422, with no kind, as upstream."""
+    why = f"Invalid value: {why}"
+    details = {"group": "authorization.k8s.io", "causes": [_cause(field, why)]}
+    return StatusError(422, "Invalid", f'.authorization.k8s.io "" is invalid: {field}: {why}', details)
+
+
+def _cause(field: str, why: str) -> Json:
+    return {"reason": "FieldValueInvalid", "message": why, "field": field}
 
 
 def _who(user: User, now: datetime) -> Json:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import trustme
 import uvicorn
 
-from mlscale.sandbox.authorization import first_roles
+from mlscale.sandbox.first_roles import first_roles
 from mlscale.sandbox.resources import CLUSTERROLE, CLUSTERROLEBINDING
 from mlscale.sandbox.server.app import ApiServer, application
 from mlscale.sandbox.server.clock import SimulatedClock

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mlscale.sandbox.patching import MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from mlscale.sandbox.resources import DEFINITIONS, Resource
 from mlscale.sandbox.statuses import StatusError
-from mlscale.sandbox.verbs import Api
 from tests.unit.sandbox.api_objects import ME, NAMESPACE, definition, new_api, thing
+
+if TYPE_CHECKING:
+    from mlscale.sandbox.verbs import Api
 
 Json = dict[str, Any]
 KEY = "things.a1.example.com"
@@ -80,13 +82,13 @@ def test_with_one_it_is_written_apart() -> None:
 
 
 def refused(api: Api, resource: Resource, method: str, body: Json) -> StatusError:
+    calls = {
+        "create": lambda: api.create(resource, NAMESPACE, body, ME),
+        "update": lambda: api.update(resource, NAMESPACE, "t", body, ME),
+        "patch": lambda: api.patch(resource, NAMESPACE, "t", body, STRATEGIC_MERGE_PATCH, ME),
+    }
     with pytest.raises(StatusError) as raised:
-        if method == "create":
-            api.create(resource, NAMESPACE, body, ME)
-        elif method == "update":
-            api.update(resource, NAMESPACE, "t", body, ME)
-        else:
-            api.patch(resource, NAMESPACE, "t", body, STRATEGIC_MERGE_PATCH, ME)
+        calls[method]()
     return raised.value
 
 

@@ -158,15 +158,15 @@ _RECORD = "The object might have been"
             DEPLOYMENTS,
             {"preconditions": {"resourceVersion": "3"}},
             409,
-            'Operation cannot be fulfilled on Deployment.apps "a": the ResourceVersion in the precondition (3) does not '
-            f"match the ResourceVersion in record (7). {_RECORD} modified",
+            'Operation cannot be fulfilled on Deployment.apps "a": the ResourceVersion in the precondition (3) does '
+            f"not match the ResourceVersion in record (7). {_RECORD} modified",
         ),
         (
             PODS,
             {"preconditions": {"uid": "v"}},
             409,
-            'Operation cannot be fulfilled on Pod "a": the UID in the precondition (v) does not match the UID in record '
-            f"(u). {_RECORD} deleted and then recreated",
+            'Operation cannot be fulfilled on Pod "a": the UID in the precondition (v) does not match the UID in '
+            f"record (u). {_RECORD} deleted and then recreated",
         ),
         (
             DEPLOYMENTS,

@@ -45,7 +45,11 @@ def refused(store: Store, **chunk: Any) -> StatusError:
 
 def test_a_list_of_the_servers_own_kind_has_bare_items() -> None:
     answer = listed(filled("a"))
-    assert (answer["kind"], answer["apiVersion"], answer["metadata"]) == ("ConfigMapList", "v1", {"resourceVersion": "2"})
+    assert (answer["kind"], answer["apiVersion"], answer["metadata"]) == (
+        "ConfigMapList",
+        "v1",
+        {"resourceVersion": "2"},
+    )
     assert set(answer["items"][0]) == {"metadata"}
 
 

@@ -12,7 +12,8 @@ FULL = {"cpu": "1", "memory": "1Gi"}
 
 
 def container(requests: object = None, limits: object = None) -> dict[str, Any]:
-    return {"name": "c", "resources": {"requests": requests, "limits": limits}}
+    resources = {"requests": requests, "limits": limits}
+    return {"name": "c", "resources": {key: value for key, value in resources.items() if value}}
 
 
 @pytest.mark.parametrize(

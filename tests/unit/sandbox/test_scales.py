@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mlscale.kube.kinds import DEPLOYMENT, Kind
@@ -13,7 +15,7 @@ THING = Kind("a1.example.com", "v1", "Thing", "things")
 PATHS = ScalePaths(".spec.replicas", ".status.replicas", ".status.selector")
 
 
-def stored(kind: str = "Deployment", replicas: int = 2, selector: object = None) -> dict[str, object]:
+def stored(kind: str = "Deployment", replicas: int = 2, selector: object = None) -> dict[str, Any]:
     metadata = {"name": "a", "namespace": "n", "uid": "u", "resourceVersion": "7", "creationTimestamp": "t",
                 "labels": {"x": "y"}}  # fmt: skip
     spec = {"replicas": replicas, "selector": selector or {"matchLabels": {"app": "a"}}}
@@ -78,7 +80,7 @@ def test_a_custom_resource_without_its_replicas_has_no_scale() -> None:
 def test_a_scale_writes_nothing_but_the_replicas() -> None:
     before = stored()
     after = scaled(DEPLOYMENT, before, {"metadata": {"name": "a", "labels": {"no": "no"}}, "spec": {"replicas": 5}})
-    assert after["spec"] == {**stored(replicas=5)["spec"]}
+    assert after["spec"] == stored(replicas=5)["spec"]
     assert after["metadata"]["labels"] == {"x": "y"}
     assert "resourceVersion" not in after["metadata"]
     assert before == stored()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlscale.sandbox import store as store_module
-from mlscale.sandbox.store import CompactedError, Store, copied
+from mlscale.sandbox.store import Change, CompactedError, Store, copied
 
 names = st.text("ab-", min_size=1, max_size=3)
 
@@ -44,7 +44,8 @@ def test_changes_are_of_one_resource_and_after_the_version() -> None:
 
 
 def test_a_listener_hears_each_change_at_once() -> None:
-    store, heard = Store(), []
+    store = Store()
+    heard: list[Change] = []
     store.subscribe(heard.append)
     store.put("pods", obj("n", "a"))
     assert [(change.type, change.before) for change in heard] == [("ADDED", None)]

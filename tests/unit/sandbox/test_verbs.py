@@ -173,6 +173,33 @@ def test_a_status_write_keeps_the_spec_and_the_other_way_round(api: Api) -> None
     assert (stored["spec"]["replicas"], stored["status"]["replicas"], stored["metadata"]["generation"]) == (3, 1, 2)
 
 
+@pytest.mark.parametrize(
+    ("key", "body", "labels", "owned"),
+    [
+        (DEPLOYMENTS, deployment("a"), None, True),
+        ("pods", pod("a"), {"l": "m"}, False),
+        ("replicasets.apps", {**deployment("a"), "kind": "ReplicaSet"}, {"l": "m"}, True),
+    ],
+)
+def test_what_of_the_metadata_a_status_write_changes(
+    api: Api, key: str, body: Json, labels: Json | None, owned: bool
+) -> None:
+    create(api, key, body)
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "y"}
+    patch = {"metadata": {"labels": {"l": "m"}, "ownerReferences": [owner]}}
+    metadata = merge(api, key, "a", patch, subresource="status")["metadata"]
+    assert (metadata.get("labels"), "ownerReferences" in metadata) == (labels, owned)
+
+
+def test_a_few_kinds_are_created_by_an_update(api: Api) -> None:
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "r"}, "rules": []}
+    resource = api.resources["roles.rbac.authorization.k8s.io"]
+    assert api.creates(resource, NAMESPACE, "r")
+    assert update(api, resource.key, "r", role)["metadata"]["uid"]
+    assert not api.creates(resource, NAMESPACE, "r")
+    assert not api.creates(api.resources["configmaps"], NAMESPACE, "r")
+
+
 def test_a_dry_run_updates_nothing(api: Api) -> None:
     before = create(api, DEPLOYMENTS, deployment("a"))
     after = merge(api, DEPLOYMENTS, "a", {"spec": {"replicas": 2}}, dry_run=True)
@@ -223,7 +250,8 @@ def test_an_update_of_another_object_of_that_name_conflicts(api: Api) -> None:
 @pytest.mark.parametrize(
     ("patch", "code", "message"),
     [
-        ({"metadata": {"resourceVersion": "1"}}, 409, f'Operation cannot be fulfilled on deployments.apps "a": {MODIFIED}'),
+        ({"metadata": {"resourceVersion": "1"}}, 409, "Operation cannot be fulfilled on "
+         f'deployments.apps "a": {MODIFIED}'),
         ({"metadata": {"uid": "zz"}}, 422, 'Deployment.apps "a" is invalid: metadata.uid: Invalid value: "zz": field '
          "is immutable"),
         ({"metadata": {"name": "b"}}, 400, "the name of the object (b) does not match the name on the URL (a)"),

@@ -130,8 +130,8 @@ def test_a_version_that_is_no_longer_known_ends_the_watch(monkeypatch: pytest.Mo
         (
             {"initial_events": True},
             422,
-            'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting '
-            "resourceVersionMatch to NotOlderThan",
+            'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires '
+            "setting resourceVersionMatch to NotOlderThan",
         ),
         ({"labels": "=a"}, 400, "found '=', expected: !, identifier, or 'end of string'"),
         ({"fields": "zz=1"}, 400, "field label not supported: zz"),
