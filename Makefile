@@ -49,7 +49,7 @@ cluster-down: setup ## End it and remove .cluster
 	@$(BIN)/python -m tests.cluster down
 
 demo: $(RUNTIME) ## Show mlscale at work on a practice cluster; Python is all it needs
-	@PATH="$(CURDIR)/$(BIN):$$PATH" mlscale sandbox exec -- scripts/demo.sh
+	@PATH="$(CURDIR)/$(BIN):$$PATH" mlscale sandbox exec --scenario docs/manifests/demo.yaml --speed 30 -- scripts/demo.sh
 
 docs: setup ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict

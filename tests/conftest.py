@@ -35,7 +35,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> access.Cluster:
+def control_plane_cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> access.Cluster:
     """The control plane: MLSCALE_TEST_KUBECONFIG, or the one of .cluster, built and started when it is not up."""
     chosen = os.environ.get("MLSCALE_TEST_KUBECONFIG")
     if chosen:
@@ -50,6 +50,12 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     except binaries.ClusterError as error:
         pytest.fail(str(error), pytrace=False)
     return access.Cluster(kubeconfig, control_plane.kubectl_path(), control_plane.DISCOVERY_CACHE)
+
+
+@pytest.fixture(scope="session")
+def cluster(control_plane_cluster: access.Cluster) -> access.Cluster:
+    """What the tests run on; tests/contract runs on the sandbox too."""
+    return control_plane_cluster
 
 
 @pytest.fixture

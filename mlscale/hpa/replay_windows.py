@@ -26,7 +26,7 @@ class Sliding:
         self._place = 0
         self._prefix = first.copy()
         self._block = np.tile(first, (length, 1))
-        self._suffix = np.tile(first, (length + 1, 1))
+        self._suffix = np.tile(first, (length, 1))
         self.value = first.copy()
 
     def push(self, values: FloatArray) -> FloatArray:

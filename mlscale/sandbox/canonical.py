@@ -17,6 +17,8 @@ from mlscale.sandbox.schema import Type, fields_of
 _QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
 _NOT_A_QUANTITY = f"quantities must match the regular expression '{_QUANTITY}'"
 _LAYOUTS = {"Time": "2006-01-02T15:04:05Z07:00", "MicroTime": "2006-01-02T15:04:05.000000Z07:00"}
+_EMPTY = {"string": "", "Quantity": "0", "IntOrString": 0, "int32": 0, "int64": 0, "boolean": False}
+"""What a null in a list or a map is."""
 _OWN_FORM = ("Quantity", "IntOrString", *_LAYOUTS)
 
 
@@ -33,8 +35,8 @@ def canonical(of: Type, value: Any) -> Any:
     Raises:
         FormError: an amount, a count or a time is none.
     """
-    if value is None and of.shape in ("struct", "map"):
-        return {}
+    if value is None and of.shape != "scalar":
+        return [] if of.shape == "list" else {}
     if of.shape == "struct" and isinstance(value, dict):
         known = _concerned(of.name)
         return {key: canonical(known[key], item) if key in known else _copied(item) for key, item in value.items()}
@@ -69,7 +71,7 @@ def _copied(value: Any) -> Any:
 
 def _scalar(name: str, value: Any) -> Any:
     if value is None:
-        return "" if name == "string" else None
+        return _EMPTY.get(name)
     if name == "Quantity":
         return _quantity(value if isinstance(value, str) else str(value))
     if name == "IntOrString":

@@ -45,11 +45,12 @@ def intersection(left: Fields, right: Fields) -> Fields:
 def without_subtrees(left: Fields, right: Fields) -> Fields:
     """``left`` without the members of ``right`` and all that lies under them."""
     children: Fields = {}
-    for part, child in left.items():
+    for part, child in children_of(left):
         if part not in right:
             children[part] = child
-        elif not is_member(right[part]) and child and (rest := without_subtrees(child, right[part])):
-            children[part] = rest
+        elif not is_member(right[part]):
+            rest = node(is_member(child), without_subtrees(child, right[part]))
+            children |= {} if rest is None else {part: rest}
     return children
 
 

@@ -65,6 +65,8 @@ def server_side_apply(
         owners = _updated(blank(live), live, {}, first, now)
     owner = owner_named(manager, "Apply", "", subresource)
     merged, owners = _applied(start, config, owners, owner, now, force=force)
+    if merged.get("spec") is None and "spec" in blank(config):
+        merged = {**merged, "spec": {}}
     return _settled(live, _with_last_applied(merged, config, manager), entries_of(capped(owners)))
 
 

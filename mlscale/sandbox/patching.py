@@ -80,7 +80,7 @@ def _misfit(kind: Kind, after: Json) -> str:
 
 
 def _compact(obj: Json) -> str:
-    return json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(dict(sorted(obj.items())), separators=(",", ":"), ensure_ascii=False)
 
 
 def _go_text(value: object) -> str:

@@ -46,6 +46,12 @@ _NEW_STATUS: dict[str, Json] = {
 }  # fmt: skip
 """What a new object's status is, whatever the request says of it. A node's is taken from the request."""
 
+_EVENT: Json = {
+    "source": {}, "firstTimestamp": None, "lastTimestamp": None, "eventTime": None,
+    "reportingComponent": "", "reportingInstance": "",
+}  # fmt: skip
+"""What every event shows, be it empty."""
+
 _CREATED_BY_UPDATE = ("events", "limitranges", "services")
 _WITHOUT_GENERATION = ("namespaces", "nodes", "services", "resourcequotas")
 _WHOLE_IN_GENERATION = ("deployments.apps",)
@@ -226,6 +232,8 @@ def _with_new_state(resource: Resource, obj: Json) -> Json:
         labels = {**(obj["metadata"].get("labels") or {}), "kubernetes.io/metadata.name": obj["metadata"].get("name")}
         spec = {**(obj.get("spec") or {}), "finalizers": ["kubernetes"]}
         obj = {**obj, "metadata": {**obj["metadata"], "labels": labels}, "spec": spec}
+    if resource.key == "events":
+        return {**_EVENT, **obj}
     if resource.key in _NEW_STATUS:
         return {**obj, "status": dict(_NEW_STATUS[resource.key])}
     if "status" in obj and is_custom(resource.kind) and "status" in resource.subresources:

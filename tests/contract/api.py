@@ -6,48 +6,72 @@ import http.client
 import json
 import ssl
 from base64 import b64decode
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What the server answered to one request."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    """Names in lower case."""
+    text: str
+
+    def header(self, name: str) -> list[str]:
+        """The values of a header, whose name is in lower case."""
+        return [value for key, value in self.headers if key == name]
+
+
 class Api:
-    """One connection with the client certificate of a kubeconfig that holds it inline."""
+    """One connection with the client certificate or the token of a kubeconfig that holds it inline."""
 
     def __init__(self, kubeconfig: Path, folder: Path) -> None:
         config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         context = ssl.create_default_context(cadata=b64decode(cluster["certificate-authority-data"]).decode())
-        context.load_cert_chain(
-            _written(folder / "client.crt", user["client-certificate-data"]),
-            _written(folder / "client.key", user["client-key-data"]),
-        )
+        if "client-certificate-data" in user:
+            context.load_cert_chain(
+                _written(folder / "client.crt", user["client-certificate-data"]),
+                _written(folder / "client.key", user["client-key-data"]),
+            )
+        self._credentials = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
         server = urlsplit(cluster["server"])
         self._connection = http.client.HTTPSConnection(server.hostname or "", server.port, context=context, timeout=60)
 
     def call(self, method: str, path: str, body: Json | None = None, kind: str = "application/json") -> Json:
         """The answer as JSON; an answer of 400 or more fails the test with the server's words."""
         text = None if body is None else json.dumps(body)
-        try:
-            response = self._send(method, path, text, kind)
-        except ConnectionError:
-            # The server has closed it while other tests ran.
-            self._connection.close()
-            response = self._send(method, path, text, kind)
-        answer: Json = json.loads(response.read())
-        if response.status >= 400:
-            raise AssertionError(f"{method} {path}: {response.status} {answer.get('message')}")
+        reply = self.exchange(method, path, text, {"Content-Type": kind, "Accept": "application/json"})
+        answer: Json = json.loads(reply.text)
+        if reply.status >= 400:
+            raise AssertionError(f"{method} {path}: {reply.status} {answer.get('message')}")
         return answer
 
-    def _send(self, method: str, path: str, text: str | None, kind: str) -> http.client.HTTPResponse:
-        self._connection.request(method, path, text, {"Content-Type": kind, "Accept": "application/json"})
-        return self._connection.getresponse()
+    def exchange(self, method: str, path: str, text: str | None, headers: Mapping[str, str]) -> Reply:
+        """One request as it stands, and the whole answer."""
+        try:
+            return self._send(method, path, text, headers)
+        except (ConnectionError, http.client.BadStatusLine):
+            # The server has closed it while other tests ran.
+            self._connection.close()
+            return self._send(method, path, text, headers)
+
+    def _send(self, method: str, path: str, text: str | None, headers: Mapping[str, str]) -> Reply:
+        self._connection.request(method, path, text, {**self._credentials, **headers})
+        response = self._connection.getresponse()
+        answered = tuple((name.lower(), value) for name, value in response.getheaders())
+        return Reply(response.status, answered, response.read().decode())
 
     def items(self, path: str) -> list[Json]:
         """The items of a list."""

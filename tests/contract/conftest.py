@@ -1,4 +1,7 @@
-"""The twin namespaces of the contract tests, and mlscale left running in the background."""
+"""Both sides of the contract: every test here runs on the control plane and on the sandbox, through one fixture.
+
+Also the twin namespaces of the lines, and mlscale left running in the background.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,36 @@ import pytest
 
 pytest.register_assert_rewrite("tests.contract.lines")
 
+from tests.cluster.access import Cluster  # noqa: E402
 from tests.command_line import heed_interrupts  # noqa: E402
+from tests.contract import sandbox  # noqa: E402
 from tests.contract.twins import Twins  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.cluster import access
+CONTROL_PLANE, SANDBOX = "control plane", "sandbox"
 
 
 @pytest.fixture(scope="session")
-def twins(cluster: access.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
+def sandbox_cluster(control_plane_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A sandbox of this worker's own, with the kubectl of the control plane."""
+    folder = tmp_path_factory.mktemp("sandbox")
+    with sandbox.running(folder) as kubeconfig:
+        yield Cluster(kubeconfig, control_plane_cluster.kubectl_path, folder / "kubectl-cache")
+
+
+@pytest.fixture(scope="session", params=[CONTROL_PLANE, SANDBOX])
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """One side of the contract after the other."""
+    side = "control_plane_cluster" if request.param == CONTROL_PLANE else "sandbox_cluster"
+    found: Cluster = request.getfixturevalue(side)
+    return found
+
+
+@pytest.fixture(scope="session")
+def twins(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
     """Two namespaces of equal content, one pair for each worker of the test run."""
     pair = Twins(cluster, tmp_path_factory.mktemp("twins"), f"twin-{secrets.token_hex(3)}")
     yield pair
@@ -30,7 +51,7 @@ def twins(cluster: access.Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def waiting(cluster: access.Cluster, kubeconfig: Path) -> Iterator[Any]:
+def waiting(cluster: Cluster, kubeconfig: Path) -> Iterator[Any]:
     """Starts mlscale in the test's namespace and returns the process while it runs."""
     started: list[subprocess.Popen[str]] = []
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlscale.sandbox.agenda import Agenda
+from mlscale.sandbox.patching import MERGE_PATCH
 from mlscale.sandbox.store import Store
 from mlscale.sandbox.verbs import Api, Caller
 
@@ -15,6 +16,8 @@ Json = dict[str, Any]
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 ME = Caller("admin", "me")
 NAMESPACE = "lab"
+DEPLOYMENTS = "deployments.apps"
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
 def new_api(seed: int = 1) -> Api:
@@ -67,3 +70,28 @@ def definition(*, status: bool = False) -> Json:
 def thing(name: str, **spec: Any) -> Json:
     """A custom resource."""
     return {"apiVersion": "a1.example.com/v1", "kind": "Thing", "metadata": {"name": name}, "spec": spec}
+
+
+def create(api: Api, key: str, body: Json, **rest: Any) -> Json:
+    """Create ``body`` in the namespace."""
+    return api.create(api.resources[key], NAMESPACE, body, ME, **rest)
+
+
+def get(api: Api, key: str, name: str, subresource: str = "") -> Json:
+    """An object of the namespace."""
+    return api.get(api.resources[key], NAMESPACE, name, subresource)
+
+
+def merge(api: Api, key: str, name: str, patch: Json, **rest: Any) -> Json:
+    """Merge-patch an object of the namespace."""
+    return api.patch(api.resources[key], NAMESPACE, name, patch, MERGE_PATCH, ME, **rest)
+
+
+def update(api: Api, key: str, name: str, body: Json, **rest: Any) -> Json:
+    """Replace an object of the namespace."""
+    return api.update(api.resources[key], NAMESPACE, name, body, ME, **rest)
+
+
+def delete(api: Api, key: str, name: str, options: Json | None = None, **rest: Any) -> Json:
+    """Delete an object of the namespace."""
+    return api.delete(api.resources[key], NAMESPACE, name, options or {}, ME, **rest)

@@ -1,7 +1,8 @@
 """Send the objects of rule_cases to a real API server and write its answers down for the tests.
 
 ``python -m tests.unit.sandbox.record_rule_answers KUBECONFIG`` renews rule_answers.json. It works in namespaces of
-its own, with dry runs only but for the objects that are updated. The kubeconfig must hold its client certificate inline.
+its own, with dry runs only but for the objects that are updated. The kubeconfig must hold its client certificate
+inline.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.api import Api
-from tests.unit.sandbox.rule_cases import BOUNDED, CASES, GONE, LIMIT_RANGES, LIMITED, PLAIN, QUOTAS, Case
+from tests.unit.sandbox.rule_base import BOUNDED, GONE, LIMITED, PLAIN, Case
+from tests.unit.sandbox.rule_cases import CASES
+from tests.unit.sandbox.rule_objects import LIMIT_RANGES, QUOTAS
 
 Json = dict[str, Any]
 
@@ -36,12 +39,14 @@ def essence(answer: Json) -> Json:
     """Of a refusal its code, message and causes; of an object what is in it but what was drawn for it alone."""
     if answer.get("kind") == "Status":
         refusal = {key: answer[key] for key in ("code", "reason", "message", "details") if key in answer}
-        return _without_difference(refusal)
+        undiffed: Json = _without_difference(refusal)
+        return undiffed
     metadata = answer["metadata"]
     kept = {key: metadata[key] for key in ("labels", "annotations") if metadata.get(key)}
     uid = metadata.get("uid") or "no uid"
     rest = {key: value for key, value in answer.items() if key not in ("metadata", "status", "kind", "apiVersion")}
-    return _undrawn({"metadata": kept, **rest}, uid)
+    plain: Json = _undrawn({"metadata": kept, **rest}, uid)
+    return plain
 
 
 def _without_difference(value: Any) -> Any:

@@ -60,14 +60,14 @@ def test_a_set_is_left_as_it_was(left: frozenset[Path], right: frozenset[Path]) 
 
 
 def test_ports_are_ordered_by_number() -> None:
-    ports = {f'k:{{"containerPort":{port}}}': {} for port in (443, 80)}
+    ports: Fields = {f'k:{{"containerPort":{port}}}': {} for port in (443, 80)}
     assert list(in_order({"f:z": {}, **ports, ".": {}, "f:a": {}})) == [
         ".", "f:a", "f:z", 'k:{"containerPort":80}', 'k:{"containerPort":443}',
     ]  # fmt: skip
 
 
 def test_paths_name_first_what_is_nearer() -> None:
-    owned = {"f:spec": {"f:list": {'k:{"name":"a","port":80}': {".": {}, "f:x": {}}, 'v:"s"': {}}, "f:z": {}}}
+    owned: Fields = {"f:spec": {"f:list": {'k:{"name":"a","port":80}': {".": {}, "f:x": {}}, 'v:"s"': {}}, "f:z": {}}}
     assert list(paths(owned)) == [
         ".spec.z", '.spec.list[name="a",port=80]', '.spec.list[="s"]', '.spec.list[name="a",port=80].x',
     ]  # fmt: skip

@@ -15,7 +15,9 @@ from mlscale.sandbox.statuses import StatusError, invalid
 from mlscale.sandbox.store import Store
 from mlscale.sandbox.validation import validate
 from tests.unit.sandbox.record_rule_answers import ANSWERS, essence
-from tests.unit.sandbox.rule_cases import BOUNDED, CASES, LIMIT_RANGES, LIMITED, PLAIN, QUOTAS, Case
+from tests.unit.sandbox.rule_base import BOUNDED, LIMITED, PLAIN, Case
+from tests.unit.sandbox.rule_cases import CASES
+from tests.unit.sandbox.rule_objects import LIMIT_RANGES, QUOTAS
 
 Json = dict[str, Any]
 

@@ -1,0 +1,117 @@
+"""What a Prometheus is asked, as PromQL: namespace-wide, so that the number of queries does not grow with workloads.
+
+Metrics of cAdvisor (``container_…``, docs/storage/prometheus.md of google/cadvisor) and of kube-state-metrics 2
+(``kube_…``, its docs/metrics/workload) with the labels that kube-prometheus-stack gives them: namespace, pod, container.
+Every text drops labels that it does not need by ``max by``, so that a target scraped by two jobs counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from string import Template
+
+_CONTAINERS = 'namespace="$namespace",container!="",container!="POD"'
+"""Series of containers: those of the pod's cgroup and of its sandbox (POD) would count the same use twice."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One text with ``$parameters``, and how it is asked."""
+
+    text: str
+    ranged: bool
+    """Asked of ``/api/v1/query_range`` at a step; else of ``/api/v1/query`` once, at the end of the history."""
+
+
+QUERIES: Mapping[str, Query] = {
+    # Samples of the most often scraped container in 30 minutes: 60 at an interval of 30 s.
+    "scrapes": Query(f"max(count_over_time(container_cpu_usage_seconds_total{{{_CONTAINERS}}}[30m]))", ranged=True),
+    # Who made whom. Over the whole range, since owners of pods that are gone count; the raw samples are not fetched.
+    "replicaset_owners": Query(
+        "max by (replicaset, owner_kind, owner_name) "
+        '(last_over_time(kube_replicaset_owner{namespace="$namespace"}[$range]))',
+        ranged=False,
+    ),
+    "pod_owners": Query(
+        'max by (pod, owner_kind, owner_name) (last_over_time(kube_pod_owner{namespace="$namespace"}[$range]))',
+        ranged=False,
+    ),
+    # Cores.
+    "cpu": Query(
+        f"max by (pod, container) (rate(container_cpu_usage_seconds_total{{{_CONTAINERS}}}[$window]))", ranged=True
+    ),
+    # Bytes; the peak of each step, so that a short one is not missed.
+    "memory": Query(
+        f"max by (pod, container) (max_over_time(container_memory_working_set_bytes{{{_CONTAINERS}}}[$step]))",
+        ranged=True,
+    ),
+    # Cores and bytes that a pod asked for. A native sidecar is among the init containers.
+    "requests": Query(
+        "max by (pod, container, resource) (last_over_time("
+        '{__name__=~"kube_pod_container_resource_requests|kube_pod_init_container_resource_requests",'
+        'namespace="$namespace",resource=~"cpu|memory"}[$step]))',
+        ranged=True,
+    ),
+    # Share of the CFS periods in which a container ran out of quota, 0 to 1; NaN where it had none.
+    "throttled": Query(
+        f"max by (pod, container) (rate(container_cpu_cfs_throttled_periods_total{{{_CONTAINERS}}}[$step])) / "
+        f"max by (pod, container) (rate(container_cpu_cfs_periods_total{{{_CONTAINERS}}}[$step]))",
+        ranged=True,
+    ),
+    # Exact where increase() would extrapolate: the count of a pod starts at 0 and never falls.
+    "restarts": Query(
+        "max by (pod, container) ("
+        'max_over_time(kube_pod_container_status_restarts_total{namespace="$namespace"}[$range]) - '
+        'min_over_time(kube_pod_container_status_restarts_total{namespace="$namespace"}[$range]))',
+        ranged=False,
+    ),
+    # 1 for each container of a pod that was ever killed for its memory.
+    "oom_kills": Query(
+        "max by (pod, container) (max_over_time(kube_pod_container_status_last_terminated_reason"
+        '{namespace="$namespace",reason="OOMKilled"}[$range]))',
+        ranged=False,
+    ),
+    # Which metrics of model servers and GPUs there are; $names joins metric names by |.
+    "signals": Query(
+        'count by (__name__) (last_over_time({__name__=~"$names",namespace="$namespace"}[$range]))', ranged=False
+    ),
+    # A GPU exporter's own pod takes the labels namespace and pod where honor_labels is off (Prometheus, scrape_config).
+    "signals_exported": Query(
+        'count by (__name__) (last_over_time({__name__=~"$names",exported_namespace="$namespace"}[$range]))',
+        ranged=False,
+    ),
+    "signal_gauge": Query('$aggregate by (pod) ($name{namespace="$namespace"})', ranged=True),
+    "signal_gauge_exported": Query(
+        '$aggregate by (exported_pod) ($name{exported_namespace="$namespace"})', ranged=True
+    ),
+    "signal_rate": Query('sum by (pod) (rate($name{namespace="$namespace"}[$window]))', ranged=True),
+    "signal_p95": Query(
+        'histogram_quantile(0.95, sum by (pod, le) (rate($name{namespace="$namespace"}[$window])))', ranged=True
+    ),
+    # The mean of a histogram, a summary, or of a counter of time over one of requests: $name over $count.
+    "signal_mean": Query(
+        'sum by (pod) (rate($name{namespace="$namespace"}[$window])) / '
+        'sum by (pod) (rate($count{namespace="$namespace"}[$window]))',
+        ranged=True,
+    ),
+}
+
+
+def query_text(name: str, **parameters: str) -> str:
+    """The text of ``QUERIES[name]``; raises KeyError where it needs a parameter that is not among ``parameters``.
+
+    ``namespace`` is quoted for a PromQL string; the other parameters come from this program.
+    """
+    if "namespace" in parameters:
+        parameters["namespace"] = _quoted(parameters["namespace"])
+    return Template(QUERIES[name].text).substitute(parameters)
+
+
+def duration(seconds: float) -> str:
+    """``seconds`` as PromQL writes a duration, in whole seconds of at least one: ``240s``."""
+    return f"{max(1, round(seconds))}s"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
