@@ -85,11 +85,11 @@ def _cluster(scenario: str, speed: str, seed: str) -> Iterator[Path]:
     try:
         from mlscale.sandbox.server.serving import serving
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRA:
             raise
-        raise MlscaleError(
-            f"the sandbox needs the package {error.name}", "install it with: pip install 'mlscale[sandbox]'"
-        ) from error
+        fix = "install it with: pip install 'mlscale[sandbox]'"
+        raise MlscaleError(f"the sandbox needs the package {package}", fix) from error
     from mlscale.sandbox.scenario_file import load_scenario
     from mlscale.sandbox.simulation import Simulation
 

@@ -26,20 +26,30 @@ class Rules:
     """What all cells of a run share."""
 
     world: World
-    down_syncs: int
-    up_syncs: int
+    down_window: float
+    """In seconds, as the next."""
+    up_window: float
     behavior: bool
 
     @property
-    def pod_syncs(self) -> int:
-        """How many syncs back the replicas matter."""
-        world = self.world
-        return max(world.counted_syncs, world.measured_syncs, world.ready_syncs + world.lag_syncs + 2)
+    def down_syncs(self) -> int:
+        """How many recommendations, the newest too, are in the window down."""
+        return self.world.window_syncs(self.down_window)
+
+    @property
+    def up_syncs(self) -> int:
+        """How many are in the window up."""
+        return self.world.window_syncs(self.up_window)
 
     @property
     def memory_syncs(self) -> int:
-        """How many syncs back anything matters: two runs that agree that long agree from then on."""
-        return max(self.pod_syncs, self.down_syncs, self.up_syncs)
+        """How many syncs back the replicas decide: two runs that agree for so long agree from then on.
+
+        What the metrics propose follows from the replicas of some syncs, what happens from some proposals.
+        """
+        world = self.world
+        pods = max(world.counted_syncs, world.measured_syncs, world.ready_syncs + world.lag_syncs + 2)
+        return pods + max(self.down_syncs, self.up_syncs)
 
 
 @dataclass
@@ -88,17 +98,13 @@ class Lockstep:
         for back in range(len(self._uses), 0, -1):
             self._measure(cells.place - back)
 
-    @property
-    def ready(self) -> FloatArray:
-        """Pods that serve until the next sync; the array is used again."""
-        return self._ready.value
-
-    def remember(self, replicas: FloatArray, proposed: FloatArray, place: Places) -> None:
-        """Take ``replicas`` and ``proposed`` of shape (C,), of the sync at ``place``, as what happened there."""
-        np.copyto(self.replicas, replicas)
+    def follow(self, replicas: FloatArray) -> None:
+        """Let the next sync end with ``replicas`` of shape (C,), whatever the controller would have done."""
+        proposed = self._propose()
         self._highest.push(proposed)
         self._lowest.push(proposed)
-        self._settle(place)
+        np.copyto(self.replicas, replicas)
+        self._settle(self._cells.place)
 
     def restart(self, cells: slice, first: FloatArray) -> None:
         """Let ``cells`` begin here with ``first`` replicas, and a controller that knows nothing yet."""
@@ -111,15 +117,13 @@ class Lockstep:
         for use in self._uses:
             use[cells] = self._use(place, first)
 
-    def advance(self) -> FloatArray:
-        """Run the controller at the next sync. What the metrics proposed, of shape (C,); it is used again."""
+    def advance(self) -> None:
+        """Run the controller at the next sync."""
         proposed = self._propose()
         self._bound(self._highest.push(proposed), self._lowest.push(proposed))
         self._settle(self._cells.place)
-        self._cells.place += 1
-        return proposed
 
-    def begin(self, cells: slice) -> FloatArray:
+    def begin(self, cells: slice) -> None:
         """As ``advance``, with ``cells`` at their first sync: the count that stands there is a recommendation."""
         first = self.replicas[cells].copy()
         least, most = self._cells.min_replicas[cells], self._cells.max_replicas[cells]
@@ -127,13 +131,14 @@ class Lockstep:
         proposed = self._propose()
         proposed[cells] = np.where(forced, first, proposed[cells])
         highest, lowest = proposed.copy(), proposed.copy()
-        highest[cells] = np.maximum(proposed[cells], first)
-        lowest[cells] = np.minimum(proposed[cells], first)
+        # A window of 0 s holds nothing, not even what was recommended in the same moment.
+        if self._rules.down_window:
+            np.maximum(highest[cells], first, out=highest[cells])
+        if self._rules.up_window:
+            np.minimum(lowest[cells], first, out=lowest[cells])
         self._bound(self._highest.push(highest), self._lowest.push(lowest))
         self.replicas[cells] = np.where(forced, np.clip(first, least, most), self.replicas[cells])
         self._settle(self._cells.place)
-        self._cells.place += 1
-        return proposed
 
     def keep(self, index: Places) -> None:
         """Go on with the cells at ``index`` alone."""
@@ -194,6 +199,7 @@ class Lockstep:
             self._measured.push(self.replicas)
         self._ready.push(self.replicas)
         self._measure(place)
+        place += 1
 
     def _measure(self, place: Places) -> None:
         use = self._uses.pop(0)

@@ -128,7 +128,7 @@ def _pod_level(path: str, spec: Json) -> Iterator[Cause]:
     yield from pod_resource_causes(path, resources, [])
     needed = pod_requests({**spec, "resources": None}, overhead=False)
     for name, request in sorted((resources.get("requests") or {}).items()):
-        if needed.get(name, 0) > nano_of(request):
+        if name in needed and needed[name] > nano_of(request):
             words = f"must be greater than or equal to aggregate container requests of {_text(name, needed[name])}"
             yield invalid(f"{path}.requests[{name}]", request, words)
     yield from _limits_within(path.removesuffix(".resources"), spec, resources.get("limits") or {})

@@ -25,6 +25,38 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """Evenly spaced times: ``start``, ``start + step``, … in seconds since the epoch, ``size`` of them."""
+
+    start: float
+    step: float
+    size: int
+
+    @property
+    def end(self) -> float:
+        """The last of the times."""
+        return self.start + (self.size - 1) * self.step
+
+    def times(self) -> FloatArray:
+        """Shape (size,)."""
+        return self.start + self.step * np.arange(self.size)
+
+    def part(self, first: int, size: int) -> Grid:
+        """``size`` of the times from index ``first`` on."""
+        return Grid(self.start + first * self.step, self.step, size)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Samples of one pod's container that lie on a grid."""
+
+    first: int
+    """Index on the grid of the first value."""
+    values: NDArray[np.floating]
+    """Shape (N,); NaN where there is no sample. Of single precision where there are many."""
+
+
+@dataclass(frozen=True)
 class ContainerUse:
     """One container's use over all pods of a workload."""
 

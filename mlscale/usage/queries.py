@@ -7,9 +7,12 @@ Every text drops labels that it does not need by ``max by``, so that a target sc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Template
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _CONTAINERS = 'namespace="$namespace",container!="",container!="POD"'
 """Series of containers: those of the pod's cgroup and of its sandbox (POD) would count the same use twice."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SCENARIO = Path(__file__).with_name("sandbox.yaml")
 SPEED = 7.5
@@ -19,10 +19,12 @@ _PREFIX = "export KUBECONFIG="
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Path]:
-    """A sandbox that runs while the context lasts: the path of its kubeconfig. Its messages go to a file in `folder`."""
+def running(
+    folder: Path, options: Sequence[str] = ("--scenario", str(SCENARIO), "--speed", str(SPEED))
+) -> Iterator[Path]:
+    """The kubeconfig of a sandbox that runs while the context lasts. Its messages go to a file in `folder`."""
     said = folder / "stderr"
-    command = [sys.executable, "-m", "mlscale", "sandbox", "run", "--scenario", str(SCENARIO), "--speed", str(SPEED)]
+    command = [sys.executable, "-m", "mlscale", "sandbox", "run", *options]
     with said.open("w", encoding="utf-8") as stderr:
         process = subprocess.Popen(
             command, env=dict(os.environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True

@@ -157,7 +157,7 @@ def _changed(config: Json, ports: dict[str, int]) -> dict[str, Json]:
     server = config["clusters"][0]["cluster"]["server"]
     no_ca = {"certificate-authority-data": None}
     exec_plugin = {"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never"}
-    files = {"client-certificate-data": None, "client-key-data": None}
+    files = {"client-certificate-data": None, "client-key-data": None, "token": None}
     clusters: dict[str, Json] = {
         "insecure": {**no_ca, "insecure-skip-tls-verify": True},
         "closed": {"server": "https://127.0.0.1:1"},

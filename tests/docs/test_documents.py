@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from tests.cluster.access import kubeconfig_for_namespace
+from tests.contract import sandbox
 from tests.docs.console import PROGRAMS, Shell, differences, read_steps
 
 if TYPE_CHECKING:
@@ -28,6 +30,12 @@ DOCUMENTS = {
     for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 }
 SHOWING = {name: steps for name, text in DOCUMENTS.items() if (steps := read_steps(text))}
+PRACTISED = {
+    name: shlex.split(found[1])
+    for name, text in DOCUMENTS.items()
+    if (found := re.search(r"^mlscale sandbox exec (.*) -- bash$", text, re.MULTILINE))
+}
+"""The documents whose commands run in a practice cluster, with the options that they start it with."""
 
 
 @pytest.mark.parametrize("document", SHOWING)
@@ -49,18 +57,14 @@ def test_the_readme_shows_the_four_workflows() -> None:
     ]
 
 
-def test_the_tutorial_shows_the_manifest_that_it_deploys() -> None:
-    manifest = (ROOT / "docs/manifests/my-ml-model.yaml").read_text(encoding="utf-8")
-
-    assert f"```yaml\n{manifest}```\n" in DOCUMENTS["docs/tutorials/first-steps.md"]
-
-
 @pytest.mark.parametrize("manifest", sorted((ROOT / "docs/manifests").glob("*.yaml")), ids=lambda path: path.name)
 def test_a_manifest_of_the_documents_is_deployed_in_one_of_them(manifest: Path) -> None:
-    command = f"kubectl apply -f {manifest.relative_to(ROOT)}"
+    name = manifest.relative_to(ROOT)
     shown = [step.command for steps in SHOWING.values() for step in steps]
 
-    assert command in shown
+    if any(f"--scenario {name} " in text for text in DOCUMENTS.values()):
+        return
+    assert f"kubectl apply -f {name}" in shown
     assert yaml.safe_load(manifest.read_text(encoding="utf-8"))["metadata"]["name"] == manifest.stem
 
 
@@ -69,9 +73,23 @@ def test_a_manifest_of_the_documents_is_deployed_in_one_of_them(manifest: Path) 
 def test_every_console_block_shows_what_the_programs_print(cluster: Cluster, tmp_path: Path) -> None:
     """All documents side by side, each in a namespace of its own: most of their time is metrics-server's."""
     path = _path_with_programs(cluster, tmp_path)
-    with ThreadPoolExecutor(len(SHOWING)) as pool:
-        found = pool.map(lambda document: list(_differences(document, cluster, tmp_path, path)), SHOWING)
+    documents = SHOWING.keys() - PRACTISED.keys()
+    with ThreadPoolExecutor(len(documents)) as pool:
+        found = pool.map(lambda document: list(_differences(document, cluster, tmp_path, path)), documents)
         report = "\n".join(difference for of_document in found for difference in of_document)
+
+    if report:
+        pytest.fail(report, pytrace=False)
+
+
+@pytest.mark.parametrize("document", PRACTISED)
+def test_every_console_block_of_a_practice_cluster_shows_what_mlscale_prints(document: str, tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    _link_mlscale(programs)
+    with sandbox.running(tmp_path, PRACTISED[document]) as kubeconfig:
+        path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+        shell = Shell({**os.environ, "KUBECONFIG": str(kubeconfig), "PATH": path}, ROOT, "default")
+        report = "\n".join(differences(document, SHOWING[document], shell))
 
     if report:
         pytest.fail(report, pytrace=False)
@@ -92,12 +110,16 @@ def _differences(document: str, cluster: Cluster, folder: Path, path: str) -> It
 def _path_with_programs(cluster: Cluster, folder: Path) -> str:
     """PATH with the mlscale under test and the cluster's kubectl in front."""
     programs = folder / "bin"
+    _link_mlscale(programs)
+    (programs / "kubectl").symlink_to(cluster.kubectl_path)
+    return f"{programs}{os.pathsep}{os.environ['PATH']}"
+
+
+def _link_mlscale(programs: Path) -> None:
     programs.mkdir()
     mlscale = programs / "mlscale"
     mlscale.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m mlscale "$@"\n', encoding="utf-8")
     mlscale.chmod(0o755)
-    (programs / "kubectl").symlink_to(cluster.kubectl_path)
-    return f"{programs}{os.pathsep}{os.environ['PATH']}"
 
 
 def test_a_make_line_names_a_target_of_the_makefile() -> None:

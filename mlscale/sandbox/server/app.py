@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount
 
-from mlscale.sandbox.server import documents
+from mlscale.sandbox.server import documents, openapi
 from mlscale.sandbox.server.calls import Answer, Call, PageNotFoundError
 from mlscale.sandbox.server.discovery import catalogue
 from mlscale.sandbox.server.gate import admitted_user
@@ -108,6 +108,8 @@ class ApiServer:
         return self._answer(request, answer, form)
 
     def _document(self, request: Request, headers: dict[str, str], query: dict[str, str]) -> Response:
+        if request.url.path == "/openapi/v2" and "protobuf" in headers.get("accept", ""):
+            return Response(openapi.V2_AS_PROTOBUF, headers={"content-type": openapi.V2_PROTOBUF})
         form = read_form(headers, query)
         aggregated = form.shape == "APIGroupDiscoveryList"
         known = catalogue(self._simulation.api.resources.values())

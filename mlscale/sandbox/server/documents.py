@@ -25,7 +25,7 @@ VERSION: Json = {
 }
 """The release whose behaviour the sandbox has; the build says that it is a simulation."""
 _HEALTH = ("/healthz", "/livez", "/readyz")
-_ROOTS = ["/api", "/api/v1", "/apis", *_HEALTH, "/openapi/v3", "/version"]
+_ROOTS = ["/api", "/api/v1", "/apis", *_HEALTH, "/openapi/v2", "/openapi/v3", "/version"]
 
 
 def document(known: Catalogue, method: str, path: str, address: str, *, aggregated: bool) -> Json | str:
@@ -42,6 +42,8 @@ def document(known: Catalogue, method: str, path: str, address: str, *, aggregat
         return VERSION
     if path == "/":
         return {"paths": _ROOTS}
+    if path == "/openapi/v2":
+        return openapi.V2
     if path.startswith("/openapi/v3"):
         return _openapi(known, path.removeprefix("/openapi/v3").strip("/"))
     return _discovery(known, path, address, aggregated=aggregated)

@@ -1,4 +1,4 @@
-"""As much of OpenAPI v3 as kubectl reads before it writes: that PATCH takes dryRun and fieldValidation.
+"""As much of OpenAPI as kubectl reads before it writes: that PATCH takes dryRun and fieldValidation (version 3).
 
 The schemas of the fields are left out: kubectl then takes the merge keys of built-in kinds from its own types, and
 unknown fields are told by the server.
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from mlscale.sandbox.server.discovery import Catalogue
 
 Json = dict[str, Any]
+V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+"""How kubectl asks for version 2, against which it holds what comes in a List."""
+V2: Json = {"swagger": "2.0", "info": {"title": "Kubernetes", "version": "v1.37.2"}, "paths": {}}
+"""Without definitions kubectl leaves the fields of a List's items to the server."""
+V2_AS_PROTOBUF = b"\n\x032.0\x12\x15\n\nKubernetes\x12\x07v1.37.2"
+"""``V2`` as openapi.v2.Document: 1 swagger, 2 info (1 title, 2 version)."""
 _PARAMETERS = [
     {"name": name, "in": "query", "schema": {"type": kind, "uniqueItems": True}}
     for name, kind in (("dryRun", "string"), ("fieldManager", "string"), ("fieldValidation", "string"))

@@ -91,7 +91,10 @@ def kubeconfig(address: str, authority: bytes, token: str) -> Json:
 
 def _listening() -> socket.socket:
     """A free port that takes connections at once, before the server has started."""
-    listener = socket.create_server((_HOST, 0), backlog=2048)
+    # asyncio sends without delay only where the socket names its protocol: else each answer waits 40 ms for an ACK.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind((_HOST, 0))
+    listener.listen(2048)
     listener.setblocking(False)
     return listener
 

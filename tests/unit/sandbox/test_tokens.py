@@ -86,8 +86,10 @@ def test_a_token_signed_with_another_key_is_refused(tokens: Tokens, store: Store
 def test_the_answer_to_a_request(tokens: Tokens) -> None:
     answer = tokens.request("lab", "bob", {}, NOW)
     assert answer["spec"] == {
-        "audiences": ["https://kubernetes.default.svc.cluster.local"], "expirationSeconds": 3600, "boundObjectRef": None,
-    }  # fmt: skip
+        "audiences": ["https://kubernetes.default.svc.cluster.local"],
+        "expirationSeconds": 3600,
+        "boundObjectRef": None,
+    }
     assert answer["status"]["expirationTimestamp"] == "2026-11-24T09:00:00Z"
 
 

@@ -12,12 +12,16 @@ from mlscale.sandbox.server.hpa_v1 import as_v1, from_v1
 Json = dict[str, Any]
 
 TARGET = {"kind": "Deployment", "name": "w", "apiVersion": "apps/v1"}
-CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
-MEMORY = {
-    "type": "Resource",
-    "resource": {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 70}},
-}
 PREFIX = "autoscaling.alpha.kubernetes.io/"
+
+
+def utilization(name: str, percentage: int) -> Json:
+    target = {"type": "Utilization", "averageUtilization": percentage}
+    return {"type": "Resource", "resource": {"name": name, "target": target}}
+
+
+CPU, MEMORY = utilization("cpu", 50), utilization("memory", 70)
+SCALE_UP = {"scaleUp": {"selectPolicy": "Max"}}
 
 
 def stored(*metrics: Json, **more: Any) -> Json:

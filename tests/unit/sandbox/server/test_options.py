@@ -61,7 +61,7 @@ def test_the_manager_of_a_client_that_names_none(agent: str, manager: str) -> No
 def test_numbers() -> None:
     assert read_number({"limit": "5"}, "limit") == 5
     assert read_number({}, "limit") is None
-    with pytest.raises(StatusError, match='strconv.ParseInt: parsing "x": invalid syntax'):
+    with pytest.raises(StatusError, match='ParseInt: parsing "x": invalid syntax'):
         read_number({"limit": "x"}, "limit")
 
 

@@ -38,9 +38,7 @@ def test_what_a_request_is_about(case: tuple[str, str, dict[str, str], str, str,
     assert [info.verb, info.group, info.version, info.namespace, info.resource, info.name, info.subresource] == expected
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/api", "/api/v1", "/apis", "/apis/apps", "/apis/apps/v1", "/version", "/x/y/z/u"]
-)
+@pytest.mark.parametrize("path", ["/", "/api", "/api/v1", "/apis", "/apis/apps", "/apis/apps/v1", "/version", "/x/y/z"])
 def test_a_path_of_no_resource_has_the_method_as_its_verb(path: str) -> None:
     info = read_request_info("POST", path, {})
     assert (info.verb, info.resource, info.path) == ("post", "", path)

@@ -1,0 +1,313 @@
+"""What the cluster says about a workload: its template, its pods, who scales it, and the room there is for more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mlscale.errors import MlscaleError, RefusedError
+from mlscale.kube.api_errors import ApiNotAllowedError, ApiNotFoundError
+from mlscale.kube.capacity import CapacityFacts
+from mlscale.kube.fit import Unknown
+from mlscale.kube.kinds import HPA, LIMITRANGE, NODE, POD, RESOURCEQUOTA, Kind
+from mlscale.kube.owners import hpas_of, keda_scaled_object, replicas_owner
+from mlscale.kube.placement import matches_labels
+from mlscale.kube.pod_resources import admitted_spec, pod_requests
+from mlscale.kube.pods import group_troubles, is_ready, is_terminating, pod_trouble
+from mlscale.kube.quantity import NANO
+from mlscale.kube.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from mlscale.kube.client import Client
+    from mlscale.kube.owners import ReplicasOwner
+    from mlscale.kube.pods import TroubleGroup
+    from mlscale.kube.targets import Found, Target
+
+Json = dict[str, Any]
+Listed = tuple[Json, ...]
+
+SCALEDOBJECT = Kind("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects")
+VPA = Kind("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler", "verticalpodautoscalers")
+PDB = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
+CUSTOM_METRICS = "/apis/custom.metrics.k8s.io"
+EXTERNAL_METRICS = "/apis/external.metrics.k8s.io/v1beta1"
+_ALIVE = "status.phase!=Succeeded,status.phase!=Failed"
+_DEVICES = ("gpu", "neuron", "tpu", "gaudi")
+"""What the last part of an extended resource's name holds where it is an accelerator: nvidia.com/gpu,
+amd.com/gpu, gpu.intel.com/i915 (by its domain), aws.amazon.com/neuron, google.com/tpu, habana.ai/gaudi."""
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """What holds for every workload."""
+
+    nodes: Listed | Unknown
+    pods: Listed | Unknown
+    """Of all namespaces, those that ended left out."""
+    keda: bool = False
+    """Whether KEDA is installed."""
+    served: frozenset[str] = frozenset()
+    """Those of CUSTOM_METRICS and EXTERNAL_METRICS that answer."""
+
+
+@dataclass(frozen=True)
+class NamespaceFacts:
+    """What holds for every workload of one namespace; a list that could not be read is Unknown."""
+
+    name: str
+    pods: Listed | Unknown
+    hpas: Listed | Unknown
+    scaled_objects: Listed | Unknown
+    vpas: Listed | Unknown
+    pdbs: Listed | Unknown
+    quotas: Listed | Unknown
+    limit_ranges: Listed | Unknown
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Clauses saying what could not be read."""
+        lists = (self.pods, self.hpas, self.scaled_objects, self.vpas, self.pdbs, self.quotas, self.limit_ranges)
+        return tuple(listed.why for listed in lists if isinstance(listed, Unknown))
+
+
+@dataclass(frozen=True)
+class WorkloadFacts:
+    """One workload as it is now."""
+
+    target: Target
+    object: Json
+    template: Json
+    """Its pod template, the spec as admission leaves it."""
+    replicas: int
+    """spec.replicas."""
+    pods: Listed
+    """Its own, those that are being deleted left out."""
+    troubles: tuple[TroubleGroup, ...]
+    """Why pods of it do not work."""
+    hpas: Listed
+    scaled_objects: tuple[str, ...]
+    """The names of KEDA's ScaledObjects on it."""
+    vpas: Listed
+    pdbs: Listed
+    capacity: CapacityFacts
+    keda: bool = False
+    custom_metrics: bool = False
+    owner: ReplicasOwner | None = None
+    """The tool whose manifest sets spec.replicas."""
+    unread: tuple[str, ...] = ()
+
+    @property
+    def pod_spec(self) -> Json:
+        """The spec of its template, as admission leaves it."""
+        spec: Json = self.template["spec"]
+        return spec
+
+    @property
+    def hpa(self) -> Json | None:
+        """The one HPA on it that is its owner's to change: not KEDA's, and not one of several."""
+        return self.hpas[0] if len(self.hpas) == 1 and not keda_scaled_object(self.hpas[0]) else None
+
+    @property
+    def ready(self) -> int:
+        """Pods of it that are Ready."""
+        return sum(is_ready(pod) for pod in self.pods)
+
+    @property
+    def rollout_under_way(self) -> bool:
+        """Whether pods of more than one template run, so that not all are alike."""
+        status = self.object.get("status") or {}
+        return int(status.get("updatedReplicas") or 0) < int(status.get("replicas") or 0)
+
+    @property
+    def gpus(self) -> float:
+        """GPUs and other accelerators that one pod asks for."""
+        return sum(nano for name, nano in pod_requests(self.pod_spec).items() if is_accelerator(name)) / NANO
+
+    @property
+    def accelerator(self) -> str:
+        """The name of the resource (``nvidia.com/gpu``), or empty."""
+        return next((name for name in pod_requests(self.pod_spec) if is_accelerator(name)), "")
+
+
+def is_accelerator(resource: str) -> bool:
+    """Whether ``resource`` is an extended resource that names an accelerator."""
+    domain, slash, name = resource.rpartition("/")
+    return bool(slash) and (any(word in name for word in _DEVICES) or domain.startswith("gpu."))
+
+
+def read_cluster(client: Client) -> ClusterFacts:
+    """Read nodes, pods, and what is installed; what the user may not read is Unknown.
+
+    Raises MlscaleError where a list could not be read for another reason than 403.
+    """
+    calls: list[Callable[[], Any]] = [
+        partial(client.list_all, NODE.path(None)),
+        partial(client.list_all, POD.path(None), fieldSelector=_ALIVE),
+        *(partial(client.get, path) for path in ("/apis/keda.sh", CUSTOM_METRICS, EXTERNAL_METRICS)),
+    ]
+    nodes, pods, *apis = client.together(*calls)
+    served = [not isinstance(api, MlscaleError) for api in apis]
+    return ClusterFacts(
+        nodes=_listed("nodes", nodes),
+        pods=_listed("the pods of all namespaces", pods),
+        keda=served[0],
+        served=frozenset(
+            path for path, there in zip((CUSTOM_METRICS, EXTERNAL_METRICS), served[1:], strict=True) if there
+        ),
+    )
+
+
+def read_namespace(client: Client, namespace: str, cluster: ClusterFacts) -> NamespaceFacts:
+    """Read what governs and bounds the workloads of ``namespace``; raises as ``read_cluster`` does."""
+    kinds = (HPA, SCALEDOBJECT, VPA, PDB, RESOURCEQUOTA, LIMITRANGE)
+    calls = [partial(client.list_all, kind.path(namespace)) for kind in kinds]
+    if isinstance(cluster.pods, Unknown):
+        calls.append(partial(client.list_all, POD.path(namespace), fieldSelector=_ALIVE))
+    answers = client.together(*calls)
+    hpas, scaled, vpas, pdbs, quotas, ranges = (
+        _listed(kind.resource, answer) for kind, answer in zip(kinds, answers, strict=False)
+    )
+    return NamespaceFacts(
+        name=namespace,
+        pods=_listed("pods", answers[-1]) if isinstance(cluster.pods, Unknown) else _within(cluster.pods, namespace),
+        hpas=hpas,
+        scaled_objects=scaled,
+        vpas=vpas,
+        pdbs=pdbs,
+        quotas=quotas,
+        limit_ranges=ranges,
+    )
+
+
+def workload_facts(found: Found, namespace: NamespaceFacts, cluster: ClusterFacts, now: datetime) -> WorkloadFacts:
+    """What was read, narrowed to one workload; ``now`` has a time zone.
+
+    Raises RefusedError for a kind without a pod template or without a replica count: there is nothing to size.
+    """
+    template = _template(found, namespace)
+    pods = tuple(
+        pod for pod in _known(namespace.pods) if not is_terminating(pod) and _selected(found, pod.get("metadata") or {})
+    )
+    troubles = [(str(pod["metadata"]["name"]), trouble) for pod in pods if (trouble := pod_trouble(pod, now))]
+    hpas = tuple(hpas_of(list(_known(namespace.hpas)), found.target))
+    return WorkloadFacts(
+        target=found.target,
+        object=found.object,
+        template=template,
+        replicas=_replicas(found.object),
+        pods=pods,
+        troubles=tuple(group_troubles(troubles)),
+        hpas=hpas,
+        scaled_objects=_scaled_objects(found.target, _known(namespace.scaled_objects), hpas),
+        vpas=tuple(vpa for vpa in _known(namespace.vpas) if _refers_to(vpa, "targetRef", found.target)),
+        pdbs=tuple(pdb for pdb in _known(namespace.pdbs) if _covered(pdb, template)),
+        capacity=CapacityFacts(
+            namespace.name, template, cluster.nodes, cluster.pods, namespace.quotas, namespace.limit_ranges
+        ),
+        keda=cluster.keda,
+        custom_metrics=CUSTOM_METRICS in cluster.served,
+        owner=replicas_owner(found.object),
+        unread=namespace.unread,
+    )
+
+
+def workload_notes(facts: WorkloadFacts) -> tuple[str, ...]:
+    """What to know before anything is changed: rollouts, other owners, budgets, and what was not read."""
+    about = [f"not checked: {clause}" for clause in facts.unread]
+    if facts.rollout_under_way:
+        about.append("a rollout is under way: pods of two templates run, and the numbers are of both")
+    if facts.owner is not None:
+        about.append(f"{printable(facts.owner.tool)} deploys it: change its manifest too, or the change is set back")
+    about += [_vpa_note(vpa) for vpa in facts.vpas]
+    about += [note for pdb in facts.pdbs if (note := _pdb_note(pdb))]
+    return tuple(about)
+
+
+def _template(found: Found, namespace: NamespaceFacts) -> Json:
+    template = (found.object.get("spec") or {}).get("template")
+    spec = (template or {}).get("spec") if isinstance(template, dict) else None
+    if not isinstance(template, dict) or not isinstance(spec, dict) or not spec.get("containers"):
+        raise RefusedError(
+            f"{found.target.printed} has no pod template to size", "give a Deployment, a StatefulSet or a ReplicaSet"
+        )
+    if not found.target.kind.scalable:
+        raise RefusedError(
+            f"{found.target.printed} has no replica count to set", "give a Deployment, a StatefulSet or a ReplicaSet"
+        )
+    admitted = admitted_spec(spec, _known(namespace.limit_ranges))
+    return {"metadata": template.get("metadata") or {}, "spec": admitted}
+
+
+def _replicas(workload: Json) -> int:
+    wanted = (workload.get("spec") or {}).get("replicas")
+    return 1 if wanted is None else int(wanted)
+
+
+def _selected(found: Found, metadata: Json) -> bool:
+    selector = (found.object.get("spec") or {}).get("selector")
+    return bool(selector) and matches_labels(selector, metadata.get("labels") or {})
+
+
+def _covered(pdb: Json, template: Json) -> bool:
+    selector = (pdb.get("spec") or {}).get("selector")
+    return selector is not None and matches_labels(selector, template["metadata"].get("labels") or {})
+
+
+def _scaled_objects(target: Target, scaled_objects: Listed, hpas: Listed) -> tuple[str, ...]:
+    by_reference = [str(obj["metadata"]["name"]) for obj in scaled_objects if _refers_to(obj, "scaleTargetRef", target)]
+    by_hpa = [name for hpa in hpas if (name := keda_scaled_object(hpa))]
+    return tuple(dict.fromkeys([*by_reference, *by_hpa]))
+
+
+def _refers_to(obj: Json, field: str, target: Target) -> bool:
+    """Whether the reference in ``field`` names ``target``; KEDA's defaults to a Deployment of apps/v1."""
+    reference: Mapping[str, Any] = (obj.get("spec") or {}).get(field) or {}
+    group = str(reference.get("apiVersion") or "apps/v1").rpartition("/")[0]
+    return (group, reference.get("kind") or "Deployment", reference.get("name")) == (
+        target.kind.group,
+        target.kind.kind,
+        target.name,
+    )
+
+
+def _vpa_note(vpa: Json) -> str:
+    name = printable(str(vpa["metadata"]["name"]))
+    mode = str(((vpa.get("spec") or {}).get("updatePolicy") or {}).get("updateMode") or "Recreate")
+    if mode == "Off":
+        return f"VerticalPodAutoscaler {name} watches it and changes nothing (updateMode Off)"
+    return (
+        f"VerticalPodAutoscaler {name} sets its requests (updateMode {printable(mode)}): "
+        "an HPA on CPU or memory beside it scales on a share of a moving request"
+    )
+
+
+def _pdb_note(pdb: Json) -> str:
+    if (pdb.get("status") or {}).get("disruptionsAllowed") != 0:
+        return ""
+    name = printable(str(pdb["metadata"]["name"]))
+    return f"PodDisruptionBudget {name} allows no disruption now: node drains wait, scaling does not"
+
+
+def _within(pods: Listed | Unknown, namespace: str) -> Listed | Unknown:
+    if isinstance(pods, Unknown):
+        return pods
+    return tuple(pod for pod in pods if (pod.get("metadata") or {}).get("namespace") == namespace)
+
+
+def _known(listed: Listed | Unknown) -> Listed:
+    return () if isinstance(listed, Unknown) else listed
+
+
+def _listed(what: str, answer: Any) -> Listed | Unknown:
+    """The items of a list; none where the server has no such kind, Unknown where it may not be read."""
+    if isinstance(answer, ApiNotFoundError):
+        return ()
+    if isinstance(answer, ApiNotAllowedError) and answer.status.code == 403:
+        return Unknown(f"{what} could not be read (403)")
+    if isinstance(answer, MlscaleError):
+        raise answer
+    return tuple(answer)

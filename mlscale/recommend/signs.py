@@ -1,0 +1,277 @@
+"""The numbers that tell which part limits: spreads of use, shares of requests and limits, and what is short."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlscale.hpa.requests import counted_containers
+from mlscale.kube.capacity import plan_fit
+from mlscale.kube.fit import Unknown
+from mlscale.kube.pod_resources import amounts
+from mlscale.kube.quantity import NANO
+from mlscale.kube.text import printable
+
+if TYPE_CHECKING:
+    from mlscale.kube.fit import Fit
+    from mlscale.recommend.evidence import WorkloadFacts
+    from mlscale.usage.model import ContainerUse, FloatArray, History, Series
+
+Json = dict[str, Any]
+
+SMOOTHED = 300.0
+"""Seconds over which demand is averaged before its variation is taken: minutes of noise are no load curve."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How one quantity is distributed over the history."""
+
+    low: float
+    """The 5th percentile."""
+    median: float
+    high: float
+    """The 95th percentile."""
+    peak: float
+
+
+@dataclass(frozen=True)
+class ContainerSigns:
+    """One container: what its template says, and what the pod that used most used."""
+
+    name: str
+    cpu: Spread | None = None
+    """Cores; None where it was not measured."""
+    memory: Spread | None = None
+    """Bytes."""
+    cpu_request: float | None = None
+    """Cores; None where the template sets none, as with the others."""
+    cpu_limit: float | None = None
+    memory_request: float | None = None
+    memory_limit: float | None = None
+    throttled: float | None = None
+    """The 95th percentile of the share of CFS periods in which it was throttled; None where that is not known."""
+    restarts: float = 0.0
+    oom_kills: float = 0.0
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What ``find_limits`` judges."""
+
+    containers: tuple[ContainerSigns, ...]
+    demand: Spread
+    """Cores of all pods together."""
+    variation: float
+    """The 99th percentile of smoothed demand over its 5th."""
+    replicas: int
+    utilization: Spread | None = None
+    """Use over what was requested at the time, of all pods; None where a request is missing."""
+    pods: Spread | None = None
+    """Pods that were measured."""
+    gpus: float = 0.0
+    """A pod."""
+    accelerator: str = ""
+    signals: Mapping[str, Spread] = field(default_factory=dict)
+    """By canonical name, as in ``History``."""
+    held_back: tuple[str, ...] = ()
+    """Why pods that should be there are not: sentences about quotas, nodes and GPUs."""
+    room: int | None = None
+    """How many more copies fit, up to as many as there are; None where that could not be checked."""
+    room_why: str = ""
+    """What is short for more copies."""
+    node_cpu: float | None = None
+    """Cores allocatable on the largest node that may take a pod; None where nodes could not be read."""
+    node_memory: float | None = None
+    """Bytes, likewise."""
+    rivals: tuple[str, ...] = ()
+    """Clauses about autoscalers and tools that fight over the replicas."""
+    hpa_at_max: float = 0.0
+    """The share of the history in which there were at least maxReplicas pods, 0 to 1."""
+    hpa_blind: str = ""
+    """Why the HPA on it cannot scale (``container proxy has no cpu request``); empty if it can."""
+
+    @property
+    def cpu_request(self) -> float | None:
+        """Cores that one pod requests; None where a container has no request."""
+        requests = [container.cpu_request for container in self.containers]
+        known = [request for request in requests if request is not None]
+        return sum(known) if known and len(known) == len(requests) else None
+
+    @property
+    def cpu_limit(self) -> float | None:
+        """Cores that one pod can use; None where a container has no limit."""
+        limits = [container.cpu_limit for container in self.containers]
+        known = [limit for limit in limits if limit is not None]
+        return sum(known) if known and len(known) == len(limits) else None
+
+    @property
+    def unrequested(self) -> tuple[str, ...]:
+        """Containers without a CPU request."""
+        return tuple(container.name for container in self.containers if container.cpu_request is None)
+
+    def signal(self, name: str) -> Spread | None:
+        """The spread of a signal; None where it was not found."""
+        return self.signals.get(name)
+
+
+def read_signs(facts: WorkloadFacts, history: History) -> Signs:
+    """The numbers of one workload, from what the cluster says now and what it used."""
+    containers = tuple(
+        _container(container, history.containers.get(container["name"]))
+        for container in counted_containers(facts.pod_spec)
+    )
+    fit = plan_fit(facts.capacity, max(1, facts.replicas))
+    node_cpu, node_memory = _largest_node(facts)
+    return Signs(
+        containers=containers,
+        demand=spread(history.cpu.values) or Spread(0.0, 0.0, 0.0, 0.0),
+        variation=variation(history),
+        replicas=facts.replicas,
+        utilization=_utilization(history, containers),
+        pods=spread(history.pods.values),
+        gpus=facts.gpus,
+        accelerator=facts.accelerator,
+        signals={name: found for name, series in history.signals.items() if (found := spread(series.values))},
+        held_back=_held_back(facts),
+        room=None if isinstance(fit.fits, Unknown) else fit.fits,
+        room_why=_room_why(fit),
+        node_cpu=node_cpu,
+        node_memory=node_memory,
+        rivals=_rivals(facts),
+        hpa_at_max=_at_max(facts, history),
+        hpa_blind=_blind(facts),
+    )
+
+
+def spread(values: FloatArray) -> Spread | None:
+    """The spread of ``values``; None of none."""
+    if not values.size:
+        return None
+    low, median, high, peak = (float(value) for value in np.percentile(values, (5, 50, 95, 100)))
+    return Spread(low, median, high, peak)
+
+
+def variation(history: History) -> float:
+    """The 99th percentile of demand averaged over 5 minutes, over its 5th; 1 for too little of it.
+
+    Office hours against nights give 3 and more, steady load with 5 % of noise 1.1.
+    """
+    width = max(1, round(SMOOTHED / history.step)) if history.step > 0 else 1
+    values = history.cpu.values
+    if values.size < 2 * width:
+        return 1.0
+    sums = np.cumsum(np.concatenate([[0.0], values]))
+    smooth = (sums[width:] - sums[:-width]) / width
+    low, high = (float(value) for value in np.percentile(smooth, (5, 99)))
+    # A load that comes to rest has no finite ratio: a hundredth of its peak stands for rest.
+    return high / max(low, high / 100.0) if high > 0 else 1.0
+
+
+def _container(container: Json, use: ContainerUse | None) -> ContainerSigns:
+    resources = container.get("resources") or {}
+    requests, limits = amounts(resources.get("requests")), amounts(resources.get("limits"))
+    throttled = spread(use.throttled.values) if use and use.throttled is not None else None
+    return ContainerSigns(
+        name=str(container["name"]),
+        cpu=spread(use.cpu.values) if use else None,
+        memory=spread(use.memory.values) if use else None,
+        cpu_request=_units(requests, "cpu"),
+        cpu_limit=_units(limits, "cpu"),
+        memory_request=_units(requests, "memory"),
+        memory_limit=_units(limits, "memory"),
+        throttled=throttled.high if throttled else None,
+        restarts=use.restarts if use else 0.0,
+        oom_kills=use.oom_kills if use else 0.0,
+    )
+
+
+def _units(listed: Mapping[str, int], name: str) -> float | None:
+    return listed[name] / NANO if listed.get(name) else None
+
+
+def _utilization(history: History, containers: tuple[ContainerSigns, ...]) -> Spread | None:
+    """The requests of the time count; where their history is not known, those of the template do."""
+    times, total = history.cpu.times, np.zeros(history.cpu.times.shape)
+    for container in containers:
+        use = history.containers.get(container.name)
+        recorded = use.cpu_request if use else None
+        if recorded is not None and recorded.times.size:
+            total += held(recorded, times)
+        elif container.cpu_request is not None:
+            total += container.cpu_request
+        else:
+            return None
+    requested = total * held(history.pods, times)
+    known = requested > 0
+    return spread(history.cpu.values[known] / requested[known])
+
+
+def held(series: Series, times: FloatArray) -> FloatArray:
+    """``series`` at ``times``, each value held until the next; the first one stands for the time before it too."""
+    if not series.times.size:
+        return np.zeros(times.shape)
+    index = np.searchsorted(series.times, times, side="right") - 1
+    return series.values[np.maximum(index, 0)]
+
+
+def _held_back(facts: WorkloadFacts) -> tuple[str, ...]:
+    """Pods that no node takes, and pods that the API server refused (condition ReplicaFailure)."""
+    held_back = [
+        f"{len(group.pods)} of {facts.replicas} pods {group.reason}: {group.message}"
+        for group in facts.troubles
+        if group.reason in ("Unschedulable", "Pending")
+    ]
+    for condition in (facts.object.get("status") or {}).get("conditions") or ():
+        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+            message = printable(" ".join(str(condition.get("message") or "").split()))
+            held_back.append(message.partition(" is forbidden: ")[2] or message)
+    return tuple(held_back)
+
+
+def _room_why(fit: Fit) -> str:
+    return "; ".join(shortage.what for shortage in fit.limits) if fit.falls_short else ""
+
+
+def _largest_node(facts: WorkloadFacts) -> tuple[float | None, float | None]:
+    from mlscale.kube.placement import eligible_nodes
+
+    nodes = facts.capacity.nodes
+    if isinstance(nodes, Unknown):
+        return None, None
+    offers = [
+        amounts((node.get("status") or {}).get("allocatable")) for node in eligible_nodes(facts.pod_spec, nodes).nodes
+    ]
+    largest = [max((offer.get(name, 0) for offer in offers), default=0) / NANO for name in ("cpu", "memory")]
+    return largest[0], largest[1]
+
+
+def _rivals(facts: WorkloadFacts) -> tuple[str, ...]:
+    """Two HPAs on one target both stop (AmbiguousSelector: pkg/controller/podautoscaler/horizontal.go, v1.37.2)."""
+    rivals = []
+    if len(facts.hpas) > 1:
+        names = ", ".join(printable(str(hpa["metadata"]["name"])) for hpa in facts.hpas)
+        rivals.append(f"{len(facts.hpas)} HPAs ({names}) scale it: none of them acts on its metrics")
+    if facts.hpas and facts.owner is not None and facts.owner.certain:
+        rivals.append(f"{printable(facts.owner.tool)} sets spec.replicas, which an HPA sets too: each undoes the other")
+    return tuple(rivals)
+
+
+def _at_max(facts: WorkloadFacts, history: History) -> float:
+    if facts.hpa is None or not history.pods.values.size:
+        return 0.0
+    return float(np.mean(history.pods.values >= facts.hpa["spec"]["maxReplicas"]))
+
+
+def _blind(facts: WorkloadFacts) -> str:
+    """The controller's own words where it cannot compute (condition ScalingActive False)."""
+    if facts.hpa is None:
+        return ""
+    for condition in (facts.hpa.get("status") or {}).get("conditions") or ():
+        if condition.get("type") == "ScalingActive" and condition.get("status") == "False":
+            reason, message = str(condition.get("reason") or ""), str(condition.get("message") or "")
+            return "" if reason == "ScalingDisabled" else printable(" ".join(message.split()))
+    return ""
