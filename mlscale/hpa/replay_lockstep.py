@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlscale.hpa.replay_pods import Pods
 from mlscale.hpa.replay_windows import Sliding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlscale.hpa.replay_model import Candidates, FloatArray, World
+    from mlscale.hpa.replay_model import Candidates, Counts, FloatArray, World
 
     Places = NDArray[np.intp]
 
@@ -52,165 +53,146 @@ class Rules:
         return pods + max(self.down_syncs, self.up_syncs)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Cells:
-    """The settings of C cells, arrays of shape (C,), and their next place in the demand."""
+    """The settings of C cells, arrays of shape (C,)."""
 
-    min_replicas: FloatArray
-    max_replicas: FloatArray
+    least: Counts
+    most: Counts
     target: FloatArray
     request_milli: FloatArray
-    place: Places
+    falls_below: FloatArray
+    """The utilization, a whole per cent, that is the lowest within tolerance."""
+    rises_from: FloatArray
+    """The lowest above it."""
 
     def keep(self, index: Places) -> Cells:
         """Those at ``index``."""
         return Cells(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
 
-def cells_of(candidates: Candidates, index: Places, place: Places) -> Cells:
-    """A cell for each of ``index`` (of candidates) and ``place`` (of the demand) in step."""
+def cells_of(candidates: Candidates, index: Places, world: World) -> Cells:
+    """A cell for each candidate of ``index``."""
+    target = candidates.target[index]
+    low, high = 1.0 - world.tolerance.down, 1.0 + world.tolerance.up
+    # One product may be a whole number off where the controller's quotient is not: step, then compare as it does.
+    falls = np.ceil(low * target) - 2
+    rises = np.floor(high * target) - 2
+    for _ in range(4):
+        falls = np.where(falls / target < low, falls + 1, falls)
+        rises = np.where(rises / target <= high, rises + 1, rises)
     return Cells(
-        candidates.min_replicas[index],
-        candidates.max_replicas[index],
-        candidates.target[index],
+        candidates.min_replicas[index].astype(np.float32),
+        candidates.max_replicas[index].astype(np.float32),
+        target,
         candidates.request_milli[index],
-        place.copy(),
+        falls,
+        rises,
     )
 
 
 class Lockstep:
     """C cells that advance together, one sync at a time."""
 
-    def __init__(self, demand_milli: FloatArray, cells: Cells, rules: Rules, replicas: FloatArray) -> None:
+    def __init__(self, cells: Cells, rules: Rules, replicas: Counts) -> None:
         """As if ``replicas``, of shape (C,), had stood and been asked for all the time before."""
-        world = rules.world
-        self._demand, self._cells, self._rules = demand_milli, cells, rules
-        self._low, self._high = 1.0 - world.tolerance.down, 1.0 + world.tolerance.up
+        self._cells, self._rules = cells, rules
         self.replicas = replicas.copy()
-        self._counted = Sliding(np.minimum, world.counted_syncs, replicas)
-        late = world.measured_syncs > world.counted_syncs
-        self._measured = Sliding(np.minimum, world.measured_syncs, replicas) if late else self._counted
-        self._ready = Sliding(np.minimum, world.ready_syncs + 1, replicas)
+        self.pods = Pods(rules.world, replicas)
         self._highest = Sliding(np.maximum, rules.down_syncs, replicas)
         self._lowest = Sliding(np.minimum, rules.up_syncs, replicas)
-        self._uses = [np.empty_like(replicas) for _ in range(world.lag_syncs + 1)]
         self._make_room(len(replicas))
-        for back in range(len(self._uses), 0, -1):
-            self._measure(cells.place - back)
 
-    def follow(self, replicas: FloatArray) -> None:
+    def advance(self, demand_milli: FloatArray) -> None:
+        """Run the controller at the next sync; ``demand_milli`` of shape (C,) is served from it on."""
+        proposed = self._propose()
+        self._bound(self._highest.push(proposed), self._lowest.push(proposed))
+        self.pods.follow(self.replicas)
+        self.pods.measure(demand_milli)
+
+    def begin(self, cells: slice, demand_milli: FloatArray) -> None:
+        """As ``advance``, with ``cells`` at their first sync: the count that stands there is a recommendation."""
+        first = self.replicas[cells].copy()
+        least, most = self._cells.least[cells], self._cells.most[cells]
+        forced = (first < least) | (first > most)
+        highest = self._propose().copy()
+        lowest = highest.copy()
+        # A window of 0 s holds nothing, not even what was recommended in the same moment.
+        floor = first if self._rules.down_window else 0.0
+        ceiling = first if self._rules.up_window else np.inf
+        highest[cells] = np.where(forced, first, np.maximum(highest[cells], floor))
+        lowest[cells] = np.where(forced, first, np.minimum(lowest[cells], ceiling))
+        np.minimum(highest, self._cells.most, out=highest)
+        self._bound(self._highest.push(highest), self._lowest.push(lowest))
+        self.replicas[cells] = np.where(forced, np.clip(first, least, most), self.replicas[cells])
+        self.pods.follow(self.replicas)
+        self.pods.measure(demand_milli)
+
+    def follow(self, replicas: Counts, demand_milli: FloatArray) -> None:
         """Let the next sync end with ``replicas`` of shape (C,), whatever the controller would have done."""
         proposed = self._propose()
         self._highest.push(proposed)
         self._lowest.push(proposed)
         np.copyto(self.replicas, replicas)
-        self._settle(self._cells.place)
+        self.pods.follow(replicas)
+        self.pods.measure(demand_milli)
 
-    def restart(self, cells: slice, first: FloatArray) -> None:
+    def restart(self, cells: slice, first: int, demands: list[FloatArray]) -> None:
         """Let ``cells`` begin here with ``first`` replicas, and a controller that knows nothing yet."""
         self.replicas[cells] = first
-        for window in (self._counted, self._measured, self._ready):
-            window.fill(cells, first)
+        self.pods.settle(cells, self.replicas[cells], demands)
         self._highest.fill(cells, 0.0)
         self._lowest.fill(cells, np.inf)
-        place = self._cells.place[cells]
-        for use in self._uses:
-            use[cells] = self._use(place, first)
 
-    def advance(self) -> None:
-        """Run the controller at the next sync."""
-        proposed = self._propose()
-        self._bound(self._highest.push(proposed), self._lowest.push(proposed))
-        self._settle(self._cells.place)
-
-    def begin(self, cells: slice) -> None:
-        """As ``advance``, with ``cells`` at their first sync: the count that stands there is a recommendation."""
-        first = self.replicas[cells].copy()
-        least, most = self._cells.min_replicas[cells], self._cells.max_replicas[cells]
-        forced = (first < least) | (first > most)
-        proposed = self._propose()
-        proposed[cells] = np.where(forced, first, proposed[cells])
-        highest, lowest = proposed.copy(), proposed.copy()
-        # A window of 0 s holds nothing, not even what was recommended in the same moment.
-        if self._rules.down_window:
-            np.maximum(highest[cells], first, out=highest[cells])
-        if self._rules.up_window:
-            np.minimum(lowest[cells], first, out=lowest[cells])
-        self._bound(self._highest.push(highest), self._lowest.push(lowest))
-        self.replicas[cells] = np.where(forced, np.clip(first, least, most), self.replicas[cells])
-        self._settle(self._cells.place)
+    def rest(self, cells: Places, demands: list[FloatArray]) -> None:
+        """Let ``cells`` have stood, and been asked for, as they are for as long as they remember."""
+        replicas = self.replicas[cells]
+        self.pods.settle(cells, replicas, demands)
+        self._highest.fill(cells, replicas)
+        self._lowest.fill(cells, replicas)
 
     def keep(self, index: Places) -> None:
         """Go on with the cells at ``index`` alone."""
         self._cells = self._cells.keep(index)
         self.replicas = self.replicas[index]
-        windows = {id(w): w for w in (self._counted, self._measured, self._ready, self._highest, self._lowest)}
-        for window in windows.values():
-            window.keep(index)
-        self._uses = [use[index] for use in self._uses]
+        self.pods.keep(index)
+        self._highest.keep(index)
+        self._lowest.keep(index)
         self._make_room(len(index))
 
     def _make_room(self, count: int) -> None:
-        self._pods, self._amount, self._ratio, self._limit = (np.empty(count) for _ in range(4))
-        self._flag, self._other = np.empty(count, dtype=bool), np.empty(count, dtype=bool)
+        self._amount, self._whole = np.empty(count), np.empty(count)
+        self._counts, self._limit = np.empty(count, dtype=np.float32), np.empty(count, dtype=np.float32)
+        self._four = np.full(count, 4.0, dtype=np.float32)
 
-    def _propose(self) -> FloatArray:
-        """What the metric asks for (mlscale/hpa/replay_plain.py, ``proposed``)."""
-        cells, current, counted = self._cells, self.replicas, self._counted.value
-        use, pods, amount, ratio = self._uses[0], self._pods, self._amount, self._ratio
-        if self._measured is self._counted:
-            np.divide(use, cells.request_milli, out=amount)
+    def _propose(self) -> Counts:
+        """What the metric asks for, cut to max, which nothing passes; mlscale/hpa/replay_plain.py has the rule.
+
+        Below target the ready pods alone count. Otherwise all do, those that are not ready as idle: where the use
+        of the ready ones is at target or above, no other pod can make a count fall.
+        """
+        cells, pods, amount, whole = self._cells, self.pods, self._amount, self._whole
+        measured = pods.counted if pods.measured is None else pods.measured
+        np.multiply(pods.use, measured, out=amount)
+        if pods.measured is None:
+            np.divide(pods.use, cells.request_milli, out=whole)
         else:
-            np.multiply(use, self._measured.value, out=amount)
-            np.divide(amount, np.multiply(counted, cells.request_milli, out=pods), out=amount)
-        np.floor(amount, out=amount)
-        rising = np.greater(amount, cells.target, out=self._flag)
-        # Above target all pods count, those that are not ready yet as idle; otherwise the ready ones alone.
-        np.copyto(pods, counted)
-        np.copyto(pods, current, where=rising)
-        np.multiply(use, self._measured.value, out=amount)
-        np.divide(amount, np.multiply(pods, cells.request_milli, out=ratio), out=ratio)
-        np.divide(np.floor(ratio, out=ratio), cells.target, out=ratio)
-        np.ceil(np.multiply(ratio, pods, out=amount), out=amount)
-        falling = np.greater(np.less(ratio, self._low, out=self._other), rising, out=self._other)
-        changes = np.logical_or(np.greater(ratio, self._high, out=self._flag), falling, out=self._flag)
-        np.logical_not(changes, out=changes)
-        np.copyto(amount, current, where=changes)
-        return amount
+            np.divide(amount, np.multiply(pods.counted, cells.request_milli, out=whole), out=whole)
+        falling = np.less(np.floor(whole, out=whole), cells.falls_below)
+        counted = np.where(falling, pods.counted, self.replicas)
+        np.divide(amount, np.multiply(counted, cells.request_milli, out=whole), out=amount)
+        changing = np.greater_equal(np.floor(amount, out=amount), cells.rises_from)
+        np.logical_or(changing, falling, out=changing)
+        np.multiply(np.divide(amount, cells.target, out=amount), counted, out=amount)
+        np.copyto(self._counts, np.ceil(amount, out=amount), casting="same_kind")
+        return np.minimum(np.where(changing, self._counts, self.replicas), cells.most, out=self._counts)
 
-    def _bound(self, highest: FloatArray, lowest: FloatArray) -> None:
+    def _bound(self, highest: Counts, lowest: Counts) -> None:
         """Stabilized and within min, max and the default speed limits, as mlscale/hpa/limits.py has them."""
-        cells, current, limit, wanted = self._cells, self.replicas, self._limit, self._ratio
-        np.multiply(current, 2.0, out=limit)
+        current, limit, wanted = self.replicas, self._limit, highest
         if self._rules.behavior:
-            np.maximum(limit, np.add(current, 4.0, out=wanted), out=limit)
-            np.minimum(np.maximum(current, lowest, out=wanted), highest, out=wanted)
+            np.add(current, np.maximum(current, self._four, out=limit), out=limit)
+            wanted = np.minimum(np.maximum(current, lowest, out=self._counts), highest, out=self._counts)
         else:
-            np.maximum(limit, 4.0, out=limit)
-            np.copyto(wanted, highest)
-        np.minimum(limit, cells.max_replicas, out=limit)
-        np.minimum(wanted, limit, out=wanted)
-        np.maximum(wanted, cells.min_replicas, out=self.replicas)
-
-    def _settle(self, place: Places) -> None:
-        """Let the pods follow, and measure them until the next sync."""
-        self._counted.push(self.replicas)
-        if self._measured is not self._counted:
-            self._measured.push(self.replicas)
-        self._ready.push(self.replicas)
-        self._measure(place)
-        place += 1
-
-    def _measure(self, place: Places) -> None:
-        use = self._uses.pop(0)
-        self._uses.append(use)
-        np.take(self._demand, place, out=use, mode="clip")
-        np.divide(use, self._ready.value, out=use)
-        np.minimum(use, self._rules.world.limit_milli, out=use)
-        np.ceil(use, out=use)
-        # Per cent times the request: the numerator of the controller's division.
-        np.multiply(use, 100.0, out=use)
-
-    def _use(self, place: Places, ready: FloatArray) -> FloatArray:
-        limit = self._rules.world.limit_milli
-        return np.ceil(np.minimum(np.take(self._demand, place, mode="clip") / ready, limit)) * 100.0
+            np.maximum(np.add(current, current, out=limit), self._four, out=limit)
+        np.maximum(np.minimum(wanted, limit, out=self._counts), self._cells.least, out=self.replicas)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 CountArray = NDArray[np.int32]
+Counts = NDArray[np.float32]
+"""Replica counts on their way: whole numbers below 2**24, which single precision holds exactly."""
 
 DEFAULT_WINDOW = 300.0
 """Seconds: ``--horizontal-pod-autoscaler-downscale-stabilization`` where nobody changed it."""
@@ -112,7 +114,7 @@ class World:
     startup: float = 30.0
     """From a pod's creation until it is Ready."""
     cpu_initialization_period: float = 300.0
-    tolerance: Tolerance = Tolerance()
+    tolerance: Tolerance = field(default_factory=Tolerance)
     limit: float = math.inf
     """Cores: a pod's use is never measured above it."""
     capacity: float | None = None

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlscale.hpa.replay_model import Counts
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlscale.hpa.replay_model import FloatArray
-
 
 class Sliding:
-    """The extreme of the last ``length`` values of each of C series, three array operations a value.
+    """The extreme of the last ``length`` values of each of C series, four array operations a value.
 
     The van Herk and Gil-Werman algorithm: values come in blocks of ``length``; a window is a suffix of the block
     before and a prefix of this one. Suffixes are taken when a block is full.
     """
 
-    def __init__(self, extreme: np.ufunc, length: int, first: FloatArray) -> None:
+    def __init__(self, extreme: np.ufunc, length: int, first: Counts) -> None:
         """As if every value so far had been ``first``, of shape (C,)."""
         self._extreme = extreme
         self._length = length
@@ -27,10 +28,11 @@ class Sliding:
         self._prefix = first.copy()
         self._block = np.tile(first, (length, 1))
         self._suffix = np.tile(first, (length, 1))
-        self.value = first.copy()
+        self.value: Counts = first.copy()
+        """The extreme of the window; the array is used again."""
 
-    def push(self, values: FloatArray) -> FloatArray:
-        """The extreme with ``values`` of shape (C,) as the newest; the array returned is used again."""
+    def push(self, values: Counts) -> Counts:
+        """``value`` with ``values``, of shape (C,), as the newest."""
         if self._length == 1:
             np.copyto(self.value, values)
             return self.value
@@ -41,11 +43,12 @@ class Sliding:
             self._extreme(self._prefix, values, out=self._prefix)
         self._place += 1
         if self._place < self._length:
-            return self._extreme(self._suffix[self._place], self._prefix, out=self.value)  # type: ignore[no-any-return]
-        self._turn()
+            self._extreme(self._suffix[self._place], self._prefix, out=self.value)
+        else:
+            self._turn()
         return self.value
 
-    def fill(self, places: slice, values: FloatArray | float) -> None:
+    def fill(self, places: slice | NDArray[np.intp], values: Counts | float) -> None:
         """As if every value of the series at ``places`` had been ``values``."""
         self._prefix[places] = values
         self._block[:, places] = values
@@ -66,3 +69,33 @@ class Sliding:
         for place in range(self._length - 2, -1, -1):
             self._extreme(self._block[place], self._suffix[place + 1], out=self._suffix[place])
         self._place = 0
+
+
+class Longer:
+    """The least of a window of ``length`` values made of two of a shorter one, which it must be less than twice.
+
+    Of the last 4 values it is the lesser of the window of 3 now and of the window of 3 one value ago.
+    """
+
+    def __init__(self, length: int, shorter: int, first: Counts) -> None:
+        """As if the shorter window had always held ``first``, of shape (C,)."""
+        self._past = deque(first.copy() for _ in range(length - shorter + 1))
+        self.value: Counts = first.copy()
+        """The least of the window; the array is used again."""
+
+    def push(self, shorter: Counts) -> None:
+        """``value`` once the shorter window has moved on to ``shorter``."""
+        newest = self._past.popleft()
+        np.copyto(newest, shorter)
+        self._past.append(newest)
+        np.minimum(self._past[0], newest, out=self.value)
+
+    def fill(self, places: slice | NDArray[np.intp], values: Counts | float) -> None:
+        """As ``Sliding.fill``."""
+        for past in (*self._past, self.value):
+            past[places] = values
+
+    def keep(self, index: NDArray[np.intp]) -> None:
+        """As ``Sliding.keep``."""
+        self._past = deque(past[index] for past in self._past)
+        self.value = self.value[index]

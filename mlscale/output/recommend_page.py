@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mlscale.kube.text import printable
 from mlscale.output.recommend_plot import Curve, Plot, render_plot
@@ -106,25 +106,20 @@ def _plots(one: Recommendation) -> str:
 def _drawn(held_out: HeldOut, rows: Sequence[ScoreRow]) -> Iterator[Plot]:
     """Capacity and replicas, now beside recommended; the API's default stands in the table alone."""
     times = held_out.times.tolist()
-    drawn = [row for row in rows if row.name != "default"]
     demand = Curve("demand", "demand", held_out.demand.tolist())
-    capacities = [
-        Curve(_label(row), row.name, row.capacity.tolist())
-        for row in drawn
-        if row.name != "default" and row.capacity is not None
-    ]
-    replicas = [
-        Curve(_label(row), row.name, row.replicas.tolist())
-        for row in drawn
-        if row.name != "default" and row.replicas is not None
-    ]
-    yield Plot("Demand, and what the ready pods could serve", "cores", times, (demand, *capacities))
+    yield Plot("Demand, and what the ready pods could serve", "cores", times, (demand, *_curves(rows, "capacity")))
+    replicas = _curves(rows, "replicas")
     if replicas:
-        yield Plot("Replicas", "", times, tuple(replicas))
+        yield Plot("Replicas", "", times, replicas)
 
 
-def _label(row: ScoreRow) -> str:
-    return printable(f"{ROWS[row.name]}: {row.setting}")
+def _curves(rows: Sequence[ScoreRow], quantity: Literal["capacity", "replicas"]) -> tuple[Curve, ...]:
+    found = ((row, row.capacity if quantity == "capacity" else row.replicas) for row in rows)
+    return tuple(
+        Curve(printable(f"{ROWS[row.name]}: {row.setting}"), row.name, values.tolist())
+        for row, values in found
+        if row.name != "default" and values is not None
+    )
 
 
 def _list(sentences: Iterable[str]) -> str:

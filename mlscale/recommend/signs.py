@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlscale.hpa.requests import counted_containers
+from mlscale.hpa.requests import counted_containers, milli_limit, milli_request
 from mlscale.kube.capacity import plan_fit
 from mlscale.kube.fit import Unknown
-from mlscale.kube.pod_resources import amounts
+from mlscale.kube.placement import eligible_nodes
+from mlscale.kube.pod_resources import amounts, has_pod_level_resources
 from mlscale.kube.quantity import NANO
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlscale.kube.fit import Fit
     from mlscale.recommend.evidence import WorkloadFacts
     from mlscale.usage.model import ContainerUse, FloatArray, History, Series
@@ -68,6 +70,10 @@ class Signs:
     variation: float
     """The 99th percentile of smoothed demand over its 5th."""
     replicas: int
+    cpu_request: float | None = None
+    """Cores that one pod requests; None where a request is missing that an HPA would divide by."""
+    cpu_limit: float | None = None
+    """Cores that one pod can use; None where a container has no limit."""
     utilization: Spread | None = None
     """Use over what was requested at the time, of all pods; None where a request is missing."""
     pods: Spread | None = None
@@ -95,20 +101,6 @@ class Signs:
     """Why the HPA on it cannot scale (``container proxy has no cpu request``); empty if it can."""
 
     @property
-    def cpu_request(self) -> float | None:
-        """Cores that one pod requests; None where a container has no request."""
-        requests = [container.cpu_request for container in self.containers]
-        known = [request for request in requests if request is not None]
-        return sum(known) if known and len(known) == len(requests) else None
-
-    @property
-    def cpu_limit(self) -> float | None:
-        """Cores that one pod can use; None where a container has no limit."""
-        limits = [container.cpu_limit for container in self.containers]
-        known = [limit for limit in limits if limit is not None]
-        return sum(known) if known and len(known) == len(limits) else None
-
-    @property
     def unrequested(self) -> tuple[str, ...]:
         """Containers without a CPU request."""
         return tuple(container.name for container in self.containers if container.cpu_request is None)
@@ -131,7 +123,9 @@ def read_signs(facts: WorkloadFacts, history: History) -> Signs:
         demand=spread(history.cpu.values) or Spread(0.0, 0.0, 0.0, 0.0),
         variation=variation(history),
         replicas=facts.replicas,
-        utilization=_utilization(history, containers),
+        cpu_request=_cores(milli_request(facts.pod_spec, "cpu")),
+        cpu_limit=_cores(milli_limit(facts.pod_spec, "cpu")),
+        utilization=_utilization(history, containers, facts),
         pods=spread(history.pods.values),
         gpus=facts.gpus,
         accelerator=facts.accelerator,
@@ -193,8 +187,23 @@ def _units(listed: Mapping[str, int], name: str) -> float | None:
     return listed[name] / NANO if listed.get(name) else None
 
 
-def _utilization(history: History, containers: tuple[ContainerSigns, ...]) -> Spread | None:
+def _cores(milli: int | None) -> float | None:
+    return milli / 1000.0 if milli else None
+
+
+def _utilization(history: History, containers: tuple[ContainerSigns, ...], facts: WorkloadFacts) -> Spread | None:
     """The requests of the time count; where their history is not known, those of the template do."""
+    whole = _cores(milli_request(facts.pod_spec, "cpu")) if has_pod_level_resources(facts.pod_spec) else None
+    requested = _requested(history, containers) if whole is None else np.full(history.cpu.times.shape, whole)
+    if requested is None:
+        return None
+    total = requested * held(history.pods, history.cpu.times)
+    known = total > 0
+    return spread(history.cpu.values[known] / total[known])
+
+
+def _requested(history: History, containers: tuple[ContainerSigns, ...]) -> FloatArray | None:
+    """Cores a pod at each time; None where a container has never had a request."""
     times, total = history.cpu.times, np.zeros(history.cpu.times.shape)
     for container in containers:
         use = history.containers.get(container.name)
@@ -205,9 +214,7 @@ def _utilization(history: History, containers: tuple[ContainerSigns, ...]) -> Sp
             total += container.cpu_request
         else:
             return None
-    requested = total * held(history.pods, times)
-    known = requested > 0
-    return spread(history.cpu.values[known] / requested[known])
+    return total
 
 
 def held(series: Series, times: FloatArray) -> FloatArray:
@@ -237,8 +244,6 @@ def _room_why(fit: Fit) -> str:
 
 
 def _largest_node(facts: WorkloadFacts) -> tuple[float | None, float | None]:
-    from mlscale.kube.placement import eligible_nodes
-
     nodes = facts.capacity.nodes
     if isinstance(nodes, Unknown):
         return None, None

@@ -7,7 +7,6 @@ The rules are those of kubernetes pkg/kubelet, v1.37.2: images/image_manager.go,
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -104,7 +103,7 @@ class ContainerLife:
 
     def loaded(self, now: datetime) -> bool:
         """Whether it can serve."""
-        return self.running and (now - self.since).total_seconds() >= self.plan.load
+        return self.running and now >= self.since + timedelta(seconds=self.plan.load)
 
 
 Step = tuple[ContainerLife, list[Happening]]
@@ -183,10 +182,10 @@ def _started(life: ContainerLife, now: datetime) -> Step:
 
 def _runs(life: ContainerLife, now: datetime, _pod: str) -> Step:
     """A probe is due, or the crash."""
-    plan, ran = life.plan, (now - life.since).total_seconds()
-    if plan.crash_after is not None and ran >= plan.crash_after:
+    plan = life.plan
+    if plan.crash_after is not None and now >= life.since + timedelta(seconds=plan.crash_after):
         return _ended(life, now, "Error", plan.exit_code), []
-    if plan.probe is None or ran >= plan.load:
+    if plan.probe is None or life.loaded(now):
         return _with_next(replace(life, ready=True), now), []
     failed = Happening("Warning", "Unhealthy", f"Readiness probe failed: {_PROBE_FAILURES.get(plan.probe.how, '')}")
     return _with_next(life, now), [failed]
@@ -205,11 +204,10 @@ def _with_next(life: ContainerLife, now: datetime) -> ContainerLife:
 
 
 def _next_probe(probe: Probe, started: datetime, now: datetime) -> datetime:
-    ran, first = (now - started).total_seconds(), max(probe.delay, SHOWN)
-    if ran < first:
-        return started + timedelta(seconds=first)
-    rounds = math.floor((ran - first) / probe.period + 1e-9) + 1
-    return started + timedelta(seconds=first + rounds * probe.period)
+    first, period = started + timedelta(seconds=max(probe.delay, SHOWN)), timedelta(seconds=probe.period)
+    if now < first:
+        return first
+    return first + ((now - first) // period + 1) * period
 
 
 def _ended(life: ContainerLife, now: datetime, reason: str, exit_code: int) -> ContainerLife:

@@ -39,7 +39,7 @@ class Grid:
 
     def times(self) -> FloatArray:
         """Shape (size,)."""
-        return self.start + self.step * np.arange(self.size)
+        return self.start + self.step * np.arange(self.size, dtype=np.float64)
 
     def part(self, first: int, size: int) -> Grid:
         """``size`` of the times from index ``first`` on."""
@@ -65,7 +65,7 @@ class ContainerUse:
     memory: Series
     """Bytes of working set, of the pod that used most at each time."""
     cpu_request: Series | None = None
-    """Cores a pod as it was at the time; None if there never was a request."""
+    """Cores a pod, each value until the next; the mean where pods differ, None if there never was a request."""
     memory_request: Series | None = None
     """Bytes a pod, likewise."""
     cpu_limit: float | None = None

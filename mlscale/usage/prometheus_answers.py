@@ -94,7 +94,9 @@ def _without_numbers(body: bytes) -> tuple[bytes, list[bytes]]:
 
     Half a million points take 0.55 s as JSON and 0.2 s this way; a body that is laid out otherwise stays whole.
     """
-    pieces, blocks, at = [], [], 0
+    pieces: list[bytes] = []
+    blocks: list[bytes] = []
+    at = 0
     while (opening := body.find(_OPENING, at)) >= 0:
         closing = body.find(b"]]", opening)
         if closing < 0:
@@ -126,7 +128,7 @@ def _times(parts: list[bytes], step: float) -> FloatArray:
     count = len(parts) // 2
     first, last = float(parts[0].strip(b"],[ ")), float(parts[-3].strip(b"],[ "))
     if round((last - first) / step) == count - 1:
-        return first + step * np.arange(count)
+        return first + step * np.arange(count, dtype=np.float64)
     return np.array([float(part.strip(b"],[ ")) for part in parts[:-1:2]])
 
 
@@ -154,7 +156,6 @@ def _labels(entry: object) -> Labels:
 
 def _number(sample: object) -> float:
     try:
-        _, value = sample  # type: ignore[misc]  # what is not a pair of time and value raises
-        return float(value)
-    except (TypeError, ValueError):
+        return float(sample[1])  # type: ignore[index]  # of what is no pair of time and value, this raises
+    except (TypeError, ValueError, IndexError, KeyError):
         raise AnswerError from None

@@ -101,7 +101,7 @@ class Prometheus:
             except ConnectionFailedError:
                 self._sleep(wait)
                 continue
-            if response.status not in _LATER or _asks_too_much(response.body):
+            if response.status not in _LATER or _asks_too_much(response):
                 return response
             self._sleep(_retry_after(response, wait))
         return self._web.get(path, query)
@@ -115,7 +115,7 @@ class Prometheus:
                 f"{self.where} redirects elsewhere ({response.status})",
                 "give the address that it redirects to, or the credentials that it asks for",
             )
-        if response.status in _LATER and not _asks_too_much(response.body):
+        if response.status in _LATER and not _asks_too_much(response):
             raise PrometheusError(
                 f"{self.where} answered {response.status} to {len(_WAITS) + 1} attempts{self._words(response)}",
                 "try again when it is well",
@@ -126,7 +126,7 @@ class Prometheus:
         return answer
 
     def _refusal(self, response: Response) -> QuestionError:
-        if _asks_too_much(response.body):
+        if _asks_too_much(response):
             return TooMuchError(
                 f"{self.where} cannot answer for so much at once{self._words(response)}",
                 "give a shorter --history, or raise its limits",
@@ -164,8 +164,9 @@ def _message(body: bytes) -> str:
     return str(decoded.get("error") or decoded.get("message") or "")
 
 
-def _asks_too_much(body: bytes) -> bool:
-    message = _message(body).lower()
+def _asks_too_much(response: Response) -> bool:
+    """Whether a smaller question may do; a 429 asks for fewer of them instead."""
+    message = _message(response.body).lower() if response.status != 429 else ""
     return any(words in message for words in _TOO_MUCH)
 
 

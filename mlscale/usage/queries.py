@@ -1,7 +1,7 @@
 """What a Prometheus is asked, as PromQL: namespace-wide, so that the number of queries does not grow with workloads.
 
 Metrics of cAdvisor (``container_…``, docs/storage/prometheus.md of google/cadvisor) and of kube-state-metrics 2
-(``kube_…``, its docs/metrics/workload) with the labels that kube-prometheus-stack gives them: namespace, pod, container.
+(``kube_…``, its docs/metrics/workload), with the labels that kube-prometheus-stack gives them.
 Every text drops labels that it does not need by ``max by``, so that a target scraped by two jobs counts once.
 """
 
@@ -28,6 +28,8 @@ class Query:
 
 
 QUERIES: Mapping[str, Query] = {
+    # The server's clock, asked without a time: also the first sign that it answers.
+    "time": Query("time()", ranged=False),
     # Samples of the most often scraped container in 30 minutes: 60 at an interval of 30 s.
     "scrapes": Query(f"max(count_over_time(container_cpu_usage_seconds_total{{{_CONTAINERS}}}[30m]))", ranged=True),
     # Who made whom. Over the whole range, since owners of pods that are gone count; the raw samples are not fetched.

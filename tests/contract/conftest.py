@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.lines")
+pytest.register_assert_rewrite("tests.contract.lines", "tests.contract.sides")
 
 from tests.cluster.access import Cluster  # noqa: E402
 from tests.command_line import heed_interrupts  # noqa: E402
 from tests.contract import sandbox  # noqa: E402
+from tests.contract.api import Api  # noqa: E402
+from tests.contract.exchanges import case, get  # noqa: E402
+from tests.contract.sides import CONTROL_PLANE, SIDES, Stage  # noqa: E402
 from tests.contract.twins import Twins  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-CONTROL_PLANE, SANDBOX = "control plane", "sandbox"
 
 
 @pytest.fixture(scope="session")
@@ -34,12 +35,32 @@ def sandbox_cluster(control_plane_cluster: Cluster, tmp_path_factory: pytest.Tem
         yield Cluster(kubeconfig, control_plane_cluster.kubectl_path, folder / "kubectl-cache")
 
 
-@pytest.fixture(scope="session", params=[CONTROL_PLANE, SANDBOX])
+@pytest.fixture(scope="session", params=SIDES)
 def cluster(request: pytest.FixtureRequest) -> Cluster:
     """One side of the contract after the other."""
     side = "control_plane_cluster" if request.param == CONTROL_PLANE else "sandbox_cluster"
     found: Cluster = request.getfixturevalue(side)
     return found
+
+
+@pytest.fixture(scope="session")
+def apis(
+    control_plane_cluster: Cluster, sandbox_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Api, ...]:
+    """Raw requests to the control plane, and to the sandbox."""
+    clusters = (control_plane_cluster, sandbox_cluster)
+    return tuple(Api(one.kubeconfig, tmp_path_factory.mktemp("api")) for one in clusters)
+
+
+@pytest.fixture(scope="module")
+def stage(apis: tuple[Api, ...]) -> Iterator[Stage]:
+    """A namespace on both sides, with its default account; deleted afterwards without waiting."""
+    stage = Stage(apis, f"raw-{secrets.token_hex(4)}")
+    stage.create("/api/v1/namespaces", {"metadata": {"name": stage.namespace}})
+    stage.check(case("account", get("/api/v1/namespaces/{ns}/serviceaccounts", until='"default"')))
+    yield stage
+    for api in apis:
+        api.call("DELETE", f"/api/v1/namespaces/{stage.namespace}")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,100 @@
+"""The workloads whose use is read: their containers' resources, and which pods are theirs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlscale.kube.pod_resources import amounts, containers_of
+from mlscale.kube.quantity import NANO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mlscale.kube.targets import Target
+
+Json = dict[str, Any]
+Owner = tuple[str, str]
+"""Kind and name."""
+
+_RANDOM = "[bcdfghjklmnpqrstvwxz2456789]"
+"""Characters of generated names (kubernetes staging/src/k8s.io/apimachinery/pkg/util/rand/rand.go, v1.37.2)."""
+_SUFFIXES = {
+    "Deployment": f"{_RANDOM}{{1,10}}-{_RANDOM}{{5}}",
+    "StatefulSet": "[0-9]+",
+    "Rollout": f"{_RANDOM}{{1,10}}-{_RANDOM}{{5}}",
+}
+_SUFFIX = f"{_RANDOM}{{5}}"
+"""Of the pods of every other kind."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a container asks for now, cores and bytes; None for what it does not."""
+
+    cpu_request: float | None = None
+    memory_request: float | None = None
+    cpu_limit: float | None = None
+    memory_limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One workload as its template is now."""
+
+    target: Target
+    containers: Mapping[str, Resources] = field(default_factory=dict)
+
+
+def read_workload(target: Target, pod_spec: Json) -> Workload:
+    """The workload of ``pod_spec``, the ``spec`` of its pod template; raises InvalidQuantityError."""
+    return Workload(target, {str(each["name"]): _resources(each) for each in containers_of(pod_spec)})
+
+
+def owners_of_pods(
+    workloads: Sequence[Workload],
+    pods: Iterable[str],
+    pod_owners: Mapping[str, Owner],
+    replicaset_owners: Mapping[str, Owner],
+) -> dict[str, Target]:
+    """Which of ``workloads`` (of one namespace) each pod belongs to; pods of none of them are left out.
+
+    A recorded owner counts; a pod without one goes by its name, which its controller built from the workload's.
+    """
+    by_owner = {(workload.target.kind.kind, workload.target.name): workload.target for workload in workloads}
+    patterns = [(re.compile(_pod_names(workload.target)), workload.target) for workload in workloads]
+    found = {}
+    for pod in pods:
+        owner = pod_owners.get(pod)
+        target = by_owner.get(_top(owner, replicaset_owners)) if owner else _named(pod, patterns)
+        if target is None and owner:
+            target = by_owner.get(owner)
+        if target is not None:
+            found[pod] = target
+    return found
+
+
+def _resources(container: Json) -> Resources:
+    resources = container.get("resources") or {}
+    limits = amounts(resources.get("limits"))
+    # The server fills a request that is missing beside a limit (kubernetes pkg/apis/core/v1/defaults.go, v1.37.2).
+    requests = limits | amounts(resources.get("requests"))
+    values = [amount.get(name) for amount in (requests, limits) for name in ("cpu", "memory")]
+    return Resources(*(value / NANO if value is not None else None for value in values))
+
+
+def _top(owner: Owner, replicaset_owners: Mapping[str, Owner]) -> Owner:
+    """The owner, or who made it where it is a ReplicaSet that something made."""
+    kind, name = owner
+    return replicaset_owners.get(name, owner) if kind == "ReplicaSet" else owner
+
+
+def _pod_names(target: Target) -> str:
+    return f"{re.escape(target.name)}-{_SUFFIXES.get(target.kind.kind, _SUFFIX)}"
+
+
+def _named(pod: str, patterns: Sequence[tuple[re.Pattern[str], Target]]) -> Target | None:
+    """Of several names that fit, the longest: ``web-x2`` may have made ``web-x2-bcdfg``, and so may ``web``."""
+    fitting = [target for pattern, target in patterns if pattern.fullmatch(pod)]
+    return max(fitting, key=lambda target: len(target.name), default=None)

@@ -1,0 +1,50 @@
+"""What no two runs have alike, replaced by a word."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from tests.contract.api import Reply
+
+_WORDS = (
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
+    (r"\b[a-z]+-[a-z0-9]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "POD"),
+    (r"\b10\.\d+\.\d+\.\d+\b", "IP"),
+)
+_AGE = re.compile(r"<invalid>|(\d+[smhdy]){1,2}")
+_VERSIONS = {"resourceVersion", "continue", "remainingItemCount"}
+_RANDOM = {"pod-template-hash", "controller-revision-hash", "nodeName", "templateGeneration"}
+
+
+def parsed(reply: Reply) -> Any:
+    """The body: JSON or YAML parsed, another text as it stands."""
+    kind = " ".join(reply.header("content-type"))
+    if not reply.text:
+        return None
+    if "yaml" in kind:
+        return yaml.safe_load(reply.text)
+    return json.loads(reply.text) if "json" in kind else reply.text
+
+
+def masked(value: Any, namespace: str, key: str = "") -> Any:
+    """``value`` with what varies masked; a field that is missing stays missing."""
+    if isinstance(value, dict):
+        return {_text(name, namespace): masked(one, namespace, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [masked(one, namespace) for one in value]
+    if key in _VERSIONS or key in _RANDOM:
+        return key.upper()
+    return _text(value, namespace) if isinstance(value, str) else value
+
+
+def _text(text: str, namespace: str) -> str:
+    text = text.replace(namespace, "NAMESPACE")
+    for pattern, word in _WORDS:
+        text = re.sub(pattern, word, text)
+    return "AGE" if _AGE.fullmatch(text) else text
