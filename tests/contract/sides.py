@@ -40,7 +40,8 @@ class Stage:
         if one.differs:
             assert found, f"no difference: {one.name} is the same on both sides"
         else:
-            assert not found, f"\n{found}"
+            if found:
+                pytest.fail(found, pytrace=False)
 
     def create(self, path: str, body: Json) -> None:
         """Put an object on both sides."""

@@ -42,7 +42,12 @@ def options_of_reference(heading: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("verb", "heading"),
-    [*(((verb,), f"mlscale {verb}") for verb in VERBS), ((), "Options of every command")],
+    [
+        *(((verb,), f"mlscale {verb}") for verb in VERBS),
+        (("sandbox", "exec"), "mlscale sandbox"),
+        (("sandbox", "run"), "mlscale sandbox"),
+        ((), "Options of every command"),
+    ],
 )
 def test_the_reference_lists_the_options_of_the_help_and_no_others(verb: tuple[str, ...], heading: str) -> None:
     of_every_command = HELP if verb else set()

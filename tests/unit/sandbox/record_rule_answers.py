@@ -31,8 +31,9 @@ class Server(Api):
 
     def ask(self, method: str, path: str, body: Any) -> tuple[int, Json]:
         """Status code and body."""
-        response = self._send(method, path, json.dumps(body), "application/json")
-        return response.status, json.loads(response.read())
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        reply = self.exchange(method, path, json.dumps(body), headers)
+        return reply.status, json.loads(reply.text)
 
 
 def essence(answer: Json) -> Json:

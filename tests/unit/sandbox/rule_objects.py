@@ -77,7 +77,8 @@ def other_cases() -> list[Case]:
     namespaces.new("name too long", metadata__name="a" * 64)
     nodes = Cases(NODE, {"metadata": metadata("mlscale-rule-node")})
     nodes.new("taints", spec__taints=[{"key": "a b", "value": "c d"}, {"key": "e", "effect": "Foo"}])
-    nodes.new("amounts", status__capacity={"cpu": "-1", "pods": "1500m"})
+    nodes.new("amount below 0", status__capacity={"cpu": "-1"})
+    nodes.new("amount cut", status__capacity={"pods": "1500m"})
     events = Cases(
         EVENT, {"metadata": metadata("e"), "involvedObject": {"kind": "Pod", "name": "p", "namespace": "elsewhere"}}
     )

@@ -179,7 +179,7 @@ PLANS = st.builds(
 )
 
 
-@given(PLANS, st.lists(st.floats(0, 400), max_size=12))
+@given(PLANS, st.lists(st.floats(0, 400), min_size=1, max_size=12))
 def test_it_does_not_matter_how_often_one_looks(plan: ContainerPlan, pauses: list[float]) -> None:
     life, events = begin(plan, START)
     now = START

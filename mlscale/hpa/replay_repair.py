@@ -1,0 +1,143 @@
+"""Settings run again from where their segments are right until they meet what was stored, or the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlscale.hpa.replay_lockstep import Lockstep, cells_of
+
+if TYPE_CHECKING:
+    from mlscale.hpa.replay_lockstep import Cells, Places, Rules
+    from mlscale.hpa.replay_model import Candidates, CountArray, Counts, FloatArray
+
+_BLOCK = 64
+"""Syncs between two looks at what a cell has met."""
+_NEAR = 4
+"""Blocks that must be quiet before it is worth a look how long the quiet lasts."""
+
+
+def repair(
+    demand_milli: FloatArray,
+    candidates: Candidates,
+    rules: Rules,
+    start: Places,
+    index: Places,
+    replicas: CountArray,
+) -> None:
+    """Run candidates ``index`` on from syncs ``start`` in step, rewriting ``replicas`` of shape (T and more, K).
+
+    A run that meets what is stored before the next seam leaves the state at that seam as it was, so the run that
+    began there stands. One that does not goes on through the seam, and what began there is overwritten.
+    """
+    repairs = _Repairs(demand_milli, candidates, rules, start, index, replicas)
+    while len(repairs.place):
+        repairs.go_on()
+
+
+class _Repairs:
+    """Cells, each at a place of its own."""
+
+    def __init__(
+        self,
+        demand_milli: FloatArray,
+        candidates: Candidates,
+        rules: Rules,
+        start: Places,
+        index: Places,
+        replicas: CountArray,
+    ) -> None:
+        self.place, self._index = start, index
+        self._demand, self._replicas = demand_milli, replicas
+        self._memory, self._lag = rules.memory_syncs, rules.world.lag_syncs
+        self._rows = np.arange(max(_BLOCK, self._memory))[:, None]
+        self._cells = cells_of(candidates, index, rules.world)
+        self._limit = rules.world.limit_milli
+        self._run = self._resumed(rules)
+        self._quiet = _Quiet(demand_milli)
+
+    def go_on(self) -> None:
+        """One block further; cells that have met what is stored are left out from then on."""
+        rows = self.place + self._rows
+        fresh = np.empty(rows.shape, dtype=np.int32)
+        for row, demand in zip(fresh, self._demands(rows), strict=True):
+            self._run.advance(demand)
+            row[:] = self._run.replicas
+        stored = self._replicas[rows, self._index]
+        self._replicas[rows, self._index] = fresh
+        self.place = self.place + len(rows)
+        recent = fresh[-self._memory :]
+        apart = (recent != stored[-self._memory :]).any(axis=0)
+        for cell in self._leapt(np.flatnonzero(apart & (recent == recent[-1]).all(axis=0))):
+            apart[cell] = False
+        self._keep(np.flatnonzero(apart & (self.place < len(self._demand))))
+
+    def _leapt(self, still: Places) -> list[int]:
+        """Move cells that stand still to where something next happens. Those that meet what is stored there."""
+        low, high = _band(self._cells.keep(still), self._run.replicas[still], self._limit)
+        ends = self._quiet.ends(self.place[still] - 1 - self._lag, low, high)
+        far = ends - self.place[still] >= self._memory
+        moved = still[far]
+        met = [int(cell) for cell, end in zip(moved, ends[far], strict=True) if self._leap(int(cell), int(end))]
+        behind = self.place[moved] - np.arange(self._lag + 1, 0, -1)[:, None]
+        self._run.rest(moved, list(self._demands(behind)))
+        return met
+
+    def _leap(self, cell: int, end: int) -> bool:
+        """Fill up to ``end``. Whether it was stored so."""
+        count, column = self._run.replicas[cell], self._replicas[:, self._index[cell]]
+        met = bool((column[end - self._memory : end] == count).all())
+        column[self.place[cell] : end] = count
+        self.place[cell] = end
+        return met
+
+    def _keep(self, kept: Places) -> None:
+        if len(kept) < len(self.place):
+            self.place, self._index = self.place[kept], self._index[kept]
+            self._cells = self._cells.keep(kept)
+            self._run.keep(kept)
+
+    def _demands(self, places: Places) -> FloatArray:
+        return np.take(self._demand, places, mode="clip")
+
+    def _resumed(self, rules: Rules) -> Lockstep:
+        """The cells at their starts, knowing what is stored of the time before."""
+        past = self._replicas[self.place - np.arange(self._memory, 0, -1)[:, None], self._index].astype(np.float32)
+        run = Lockstep(self._cells, rules, past[0])
+        for back in range(self._memory + self._lag + 1, self._memory, -1):
+            run.pods.measure(self._demands(self.place - back))
+        for back, replicas in zip(range(self._memory, 0, -1), past, strict=True):
+            run.follow(replicas, self._demands(self.place - back))
+        return run
+
+
+class _Quiet:
+    """How long the demand stays within bounds, looked up block by block."""
+
+    def __init__(self, demand_milli: FloatArray) -> None:
+        self._syncs = len(demand_milli)
+        edges = np.arange(0, self._syncs, _BLOCK)
+        self._highest = np.maximum.reduceat(demand_milli, edges)
+        self._lowest = np.minimum.reduceat(demand_milli, edges)
+
+    def ends(self, places: Places, low: FloatArray, high: FloatArray) -> Places:
+        """For each of ``places`` a later one up to which demand is known to lie in ``low`` to ``high``, or itself."""
+        ends = places.copy()
+        near = places // _BLOCK + np.arange(_NEAR)[:, None]
+        quiet = np.take(self._highest, near, mode="clip") <= high
+        quiet &= np.take(self._lowest, near, mode="clip") >= low
+        for cell in np.flatnonzero(quiet.all(axis=0)):
+            block = places[cell] // _BLOCK
+            loud = (self._highest[block:] > high[cell]) | (self._lowest[block:] < low[cell])
+            ends[cell] = (block + int(np.argmax(loud))) * _BLOCK if loud.any() else self._syncs
+        return ends
+
+
+def _band(cells: Cells, replicas: Counts, limit: float) -> tuple[FloatArray, FloatArray]:
+    """The demand in millicores that surely leaves ``replicas`` as they are: a little less than what does."""
+    most = np.ceil(cells.rises_from * cells.request_milli / 100.0) - 1
+    least = np.ceil(cells.falls_below * cells.request_milli / 100.0)
+    high = np.where(limit <= most, np.inf, most * replicas * (1 - 1e-9))
+    low = np.where(limit < least, np.inf, np.maximum(least - 1, -1) * replicas + np.abs(least) * 1e-6)
+    return low, high
