@@ -39,13 +39,13 @@ IGNORED_FLAGS = frozenset(
 )  # fmt: skip
 FLAGS = frozenset(
     {"--all", "-R", "--recursive", "--wait", "--strict", "--check", "-A", "--all-namespaces", "-w", "--watch",
-     "--force", "--force-conflicts", "--no-headers"}
+     "--force", "--force-conflicts", "--no-headers", "--apply", "-y", "--yes", "--in-place"}
 )  # fmt: skip
 VALUES = frozenset(
     {"-l", "--selector", "-f", "--filename", "-o", "--output", "--replicas", "--current-replicas",
      "--resource-version", "--timeout", "--min", "--max", "--cpu", "--cpu-percent", "--memory", "--name",
      "--container", "--metric", "--scale-up", "--scale-down", "--tolerance", "--only", "--scenario",
-     "--speed", "--seed"}
+     "--speed", "--seed", "--prometheus", "--observe", "--samples", "--history", "--objective", "--budget", "--html"}
 )  # fmt: skip
 
 WITH_VALUE = CONNECTION_VALUES | VALUES | IGNORED_VALUES | {"-v", "--v"}

@@ -98,6 +98,7 @@ COMMANDS = {
     "scale": "mlscale.cli.scale_command:scale_command",
     "autoscale": "mlscale.cli.autoscale_command:autoscale_command",
     "status": "mlscale.cli.status_command:status_command",
+    "recommend": "mlscale.cli.recommend_command:recommend_command",
     "sandbox": "mlscale.cli.sandbox_command:sandbox",
 }
 

@@ -9,8 +9,12 @@ import numpy as np
 from mlscale.hpa.replay_lockstep import Lockstep, cells_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mlscale.hpa.replay_lockstep import Cells, Places, Rules
     from mlscale.hpa.replay_model import Candidates, CountArray, Counts, FloatArray
+
+    Flags = NDArray[np.bool_]
 
 _BLOCK = 64
 """Syncs between two looks at what a cell has met."""
@@ -48,7 +52,8 @@ class _Repairs:
         index: Places,
         replicas: CountArray,
     ) -> None:
-        self.place, self._index = start, index
+        self.place, self._index = start.copy(), index
+        self._trusted = np.zeros_like(start)
         self._demand, self._replicas = demand_milli, replicas
         self._memory, self._lag = rules.memory_syncs, rules.world.lag_syncs
         self._rows = np.arange(max(_BLOCK, self._memory))[:, None]
@@ -68,33 +73,45 @@ class _Repairs:
         self._replicas[rows, self._index] = fresh
         self.place = self.place + len(rows)
         recent = fresh[-self._memory :]
-        apart = (recent != stored[-self._memory :]).any(axis=0)
-        for cell in self._leapt(np.flatnonzero(apart & (recent == recent[-1]).all(axis=0))):
-            apart[cell] = False
+        apart = (recent != stored[-self._memory :]).any(axis=0) | (self.place - self._memory < self._trusted)
+        if self._leap(np.flatnonzero(apart & (recent == recent[-1]).all(axis=0))):
+            apart &= ~self._overtaken()
         self._keep(np.flatnonzero(apart & (self.place < len(self._demand))))
 
-    def _leapt(self, still: Places) -> list[int]:
-        """Move cells that stand still to where something next happens. Those that meet what is stored there."""
+    def _leap(self, still: Places) -> bool:
+        """Move cells that stand still to where something next happens. Whether any was moved."""
         low, high = _band(self._cells.keep(still), self._run.replicas[still], self._limit)
         ends = self._quiet.ends(self.place[still] - 1 - self._lag, low, high)
         far = ends - self.place[still] >= self._memory
         moved = still[far]
-        met = [int(cell) for cell, end in zip(moved, ends[far], strict=True) if self._leap(int(cell), int(end))]
+        # Backwards: where an earlier cell of a candidate comes as far as a later one, it is the one that is right.
+        for cell, end in zip(moved[::-1], ends[far][::-1], strict=True):
+            self._replicas[self.place[cell] : end, self._index[cell]] = self._run.replicas[cell]
+        self.place[moved] = ends[far]
         behind = self.place[moved] - np.arange(self._lag + 1, 0, -1)[:, None]
         self._run.rest(moved, list(self._demands(behind)))
-        return met
+        return len(moved) > 0
 
-    def _leap(self, cell: int, end: int) -> bool:
-        """Fill up to ``end``. Whether it was stored so."""
-        count, column = self._run.replicas[cell], self._replicas[:, self._index[cell]]
-        met = bool((column[end - self._memory : end] == count).all())
-        column[self.place[cell] : end] = count
-        self.place[cell] = end
-        return met
+    def _overtaken(self) -> Flags:
+        """Cells that an earlier one of their candidate has reached: what they would still do came from a wrong start.
+
+        What is stored behind such a place does not follow from what is stored before it, so that the earlier one
+        has met it only when it agrees for long enough after that place.
+        """
+        gone = np.zeros(len(self.place), dtype=bool)
+        leaders: dict[int, int] = {}
+        for cell, candidate in enumerate(self._index.tolist()):
+            leader = leaders.setdefault(candidate, cell)
+            if leader != cell and self.place[leader] + len(self._rows) > self.place[cell]:
+                gone[cell] = True
+                self._trusted[leader] = max(self._trusted[leader], self.place[cell], self._trusted[cell])
+            else:
+                leaders[candidate] = cell
+        return gone
 
     def _keep(self, kept: Places) -> None:
         if len(kept) < len(self.place):
-            self.place, self._index = self.place[kept], self._index[kept]
+            self.place, self._index, self._trusted = self.place[kept], self._index[kept], self._trusted[kept]
             self._cells = self._cells.keep(kept)
             self._run.keep(kept)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CELLS = 6000
 """Cells to advance together: so many doubles, a dozen arrays of them, stay in a core's cache."""
+_SHORTEST = 256
+"""Syncs of a segment at least."""
 ROOM = 512
 """Rows that ``repair`` may use behind the end."""
 
@@ -68,7 +70,7 @@ def replay_segments(demand_milli: FloatArray, candidates: Candidates, rules: Rul
 
 def _cut(syncs: int, count: int, memory: int) -> _Cut:
     warm_up = 2 * memory
-    segments = max(1, min(CELLS // count, syncs // (4 * warm_up)))
+    segments = max(1, min(CELLS // count, syncs // max(4 * warm_up, _SHORTEST)))
     return _Cut(segments, -(-syncs // segments), warm_up if segments > 1 else 0)
 
 

@@ -34,7 +34,13 @@ SCALEDOBJECT = Kind("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects")
 VPA = Kind("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler", "verticalpodautoscalers")
 PDB = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
 CUSTOM_METRICS = "/apis/custom.metrics.k8s.io"
-EXTERNAL_METRICS = "/apis/external.metrics.k8s.io/v1beta1"
+QUEUE_METRICS = (
+    "vllm:num_requests_waiting",
+    "nv_inference_pending_request_count",
+    "ray_serve_deployment_queued_queries",
+    "queue_length",
+)
+"""Metrics that count waiting requests, as servers name them; adapters write an underscore for the colon."""
 _ALIVE = "status.phase!=Succeeded,status.phase!=Failed"
 _DEVICES = ("gpu", "neuron", "tpu", "gaudi")
 """What the last part of an extended resource's name holds where it is an accelerator: nvidia.com/gpu,
@@ -50,8 +56,8 @@ class ClusterFacts:
     """Of all namespaces, those that ended left out."""
     keda: bool = False
     """Whether KEDA is installed."""
-    served: frozenset[str] = frozenset()
-    """Those of CUSTOM_METRICS and EXTERNAL_METRICS that answer."""
+    custom_metrics: frozenset[str] | None = None
+    """The names of the metrics of pods that custom.metrics.k8s.io serves; None where it does not answer."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,9 @@ class WorkloadFacts:
     capacity: CapacityFacts
     keda: bool = False
     custom_metrics: bool = False
+    """Whether custom.metrics.k8s.io answers."""
+    queue_metric: str = ""
+    """The name under which it serves the requests that wait, if it does."""
     owner: ReplicasOwner | None = None
     """The tool whose manifest sets spec.replicas."""
     unread: tuple[str, ...] = ()
@@ -147,17 +156,16 @@ def read_cluster(client: Client) -> ClusterFacts:
     calls: list[Callable[[], Any]] = [
         partial(client.list_all, NODE.path(None)),
         partial(client.list_all, POD.path(None), fieldSelector=_ALIVE),
-        *(partial(client.get, path) for path in ("/apis/keda.sh", CUSTOM_METRICS, EXTERNAL_METRICS)),
+        partial(client.get, "/apis/keda.sh"),
+        partial(client.get, f"{CUSTOM_METRICS}/v1beta2"),
+        partial(client.get, f"{CUSTOM_METRICS}/v1beta1"),
     ]
-    nodes, pods, *apis = client.together(*calls)
-    served = [not isinstance(api, MlscaleError) for api in apis]
+    nodes, pods, keda, *custom = client.together(*calls)
     return ClusterFacts(
         nodes=_listed("nodes", nodes),
         pods=_listed("the pods of all namespaces", pods),
-        keda=served[0],
-        served=frozenset(
-            path for path, there in zip((CUSTOM_METRICS, EXTERNAL_METRICS), served[1:], strict=True) if there
-        ),
+        keda=not isinstance(keda, MlscaleError),
+        custom_metrics=_pod_metrics([page for page in custom if not isinstance(page, MlscaleError)]),
     )
 
 
@@ -209,7 +217,8 @@ def workload_facts(found: Found, namespace: NamespaceFacts, cluster: ClusterFact
             namespace.name, template, cluster.nodes, cluster.pods, namespace.quotas, namespace.limit_ranges
         ),
         keda=cluster.keda,
-        custom_metrics=CUSTOM_METRICS in cluster.served,
+        custom_metrics=cluster.custom_metrics is not None,
+        queue_metric=_queue_metric(cluster.custom_metrics or frozenset()),
         owner=replicas_owner(found.object),
         unread=namespace.unread,
     )
@@ -225,6 +234,19 @@ def workload_notes(facts: WorkloadFacts) -> tuple[str, ...]:
     about += [_vpa_note(vpa) for vpa in facts.vpas]
     about += [note for pdb in facts.pdbs if (note := _pdb_note(pdb))]
     return tuple(about)
+
+
+def _pod_metrics(pages: list[Json]) -> frozenset[str] | None:
+    """Names of ``pods/NAME`` in the resource lists of custom.metrics.k8s.io."""
+    if not pages:
+        return None
+    names = (str(resource.get("name") or "") for page in pages for resource in page.get("resources") or ())
+    return frozenset(name.removeprefix("pods/") for name in names if name.startswith("pods/"))
+
+
+def _queue_metric(served: frozenset[str]) -> str:
+    spellings = (spelling for name in QUEUE_METRICS for spelling in (name, name.replace(":", "_")))
+    return next((spelling for spelling in spellings if spelling in served), "")
 
 
 def _template(found: Found, namespace: NamespaceFacts) -> Json:

@@ -112,12 +112,10 @@ Step = tuple[ContainerLife, list[Happening]]
 def begin(plan: ContainerPlan, now: datetime) -> Step:
     """A container of a pod that has just come to its node."""
     if plan.pull is None and not plan.missing:
-        life = ContainerLife(plan, State.CREATING, now, now)
-        return life, []
-    due = now + timedelta(seconds=plan.pull or 0.0)
-    return ContainerLife(plan, State.CREATING, now, due), [
-        Happening("Normal", "Pulling", f'Pulling image "{plan.image}"')
-    ]
+        return ContainerLife(plan, State.CREATING, now, now), []
+    takes = SHOWN if plan.missing else plan.pull or 0.0
+    pulling = Happening("Normal", "Pulling", f'Pulling image "{plan.image}"')
+    return ContainerLife(plan, State.CREATING, now, now + timedelta(seconds=takes)), [pulling]
 
 
 def advance(life: ContainerLife, now: datetime, pod: str) -> Step:

@@ -78,11 +78,11 @@ def round_amounts(amounts: Json | None) -> None:
 
 
 def pull_policy(image: str) -> str:
-    """``Always`` for the tag ``latest``, said or meant, and for a digest that also has none; else IfNotPresent."""
-    if "@" in image:
-        return "IfNotPresent"
-    name, _, tag = image.rpartition("/")[2].partition(":")
-    return "Always" if name and tag in ("", "latest") else "IfNotPresent"
+    """``Always`` for the tag ``latest``, which is also that of an image without tag and digest; else IfNotPresent."""
+    named, at, _ = image.partition("@")
+    name, _, tag = named.rpartition("/")[2].partition(":")
+    is_latest = tag == "latest" or not (tag or at)
+    return "Always" if name and is_latest else "IfNotPresent"
 
 
 def _container(container: Json) -> None:

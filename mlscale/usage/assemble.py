@@ -181,7 +181,9 @@ def _mean(rows: Iterable[Row], grid: Grid) -> FloatArray:
         part = _part(row)
         total[part] += np.nan_to_num(row.values)
         counted[part] += np.isfinite(row.values)
-    return np.divide(total, counted, out=np.full(grid.size, np.nan), where=counted > 0)
+    mean = np.full(grid.size, np.nan)
+    np.divide(total, counted, out=mean, where=counted > 0)
+    return mean
 
 
 def _signals(recorded: Recorded, pods: Sequence[str]) -> dict[str, Series]:
@@ -210,7 +212,7 @@ def _bridged(values: NDArray[np.floating], steps: int) -> NDArray[np.floating]:
     at = np.flatnonzero(np.isfinite(values))
     if at.size in (0, values.size):
         return values
-    filled = np.interp(np.arange(values.size), at, values[at]).astype(values.dtype)
+    filled: FloatArray = np.interp(np.arange(values.size), at, values[at])
     lengths = np.diff(at) - 1
     for before, length in zip(at[:-1][lengths > steps], lengths[lengths > steps], strict=True):
         filled[before + 1 : before + 1 + length] = np.nan

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -42,6 +41,7 @@ _SHORTEST = 3600.0
 
 Found = list[tuple["Labels", Row]]
 Values = list[tuple["Labels", float]]
+Items = TypeVar("Items")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def read_histories(
     workloads: Sequence[Workload],
     start: float,
     end: float,
-    progress: Progress = lambda done, total: None,
+    progress: Progress,
 ) -> dict[Target, History | MlscaleError]:
     """The history of each of ``workloads``, all of ``namespace``, from ``start`` to ``end`` (seconds since the epoch).
 
@@ -249,9 +249,7 @@ def _counts(values: Values, made_one: Callable[[list[float]], float]) -> dict[st
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for labels, value in values:
         found[labels.get("pod", "")][labels.get("container", "")].append(value)
-    return {
-        pod: {name: made_one(parts) for name, parts in containers.items()} for pod, containers in found.items()
-    }
+    return {pod: {name: made_one(parts) for name, parts in containers.items()} for pod, containers in found.items()}
 
 
 def _signal_rows(
@@ -297,5 +295,11 @@ def _nothing(source: Prometheus, workload: Workload, start: float, end: float) -
     )
 
 
-def _all_of(calls: Sequence[Callable[[], list[tuple[Labels, T]]]]) -> list[list[tuple[Labels, T]]]:
+def _all_of(calls: Sequence[Callable[[], Items]]) -> list[Items]:
     """The results of ``calls``, PARALLEL at a time; raises the first error."""
+    results = []
+    for result in _side_by_side(calls, PARALLEL):
+        if isinstance(result, MlscaleError):
+            raise result
+        results.append(result)
+    return results

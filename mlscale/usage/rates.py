@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 ANSWER_POINTS = 11_000
 """Points of one series in one answer, at most (Prometheus web/api/v1/api.go, v3: 11,000 points per timeseries)."""
-ANSWER_SAMPLES = 1_000_000
-"""Points of all series in one answer, at most: about 30 MB of JSON."""
+ANSWER_SAMPLES = 250_000
+"""Points of all series in one answer, at most: about 9 MB of JSON."""
 HISTORY_SAMPLES = 24_000_000
 """Points of all series that are read in full resolution, at most: 1,000 workloads of 2 pods for 7 days at 60 s."""
 SCRAPE_INTERVAL = 60.0

@@ -116,10 +116,15 @@ class Player:
         answer = parsed(reply)
         if isinstance(answer, dict):
             self._learn(answer)
-            if reply.status == 201 and "dryRun" not in send.path and (name := answer.get("metadata", {}).get("name")):
-                path = self._filled(send.path.partition("?")[0])
-                made.append(path if send.method != "POST" else f"{path}/{name}")
+            if reply.status == 201 and "dryRun" not in send.path:
+                made.append(self._path_of(send, answer))
         return reply
+
+    def _path_of(self, send: Send, answer: Json) -> str:
+        """Of what ``send`` has created: the answer may be a Table."""
+        path = self._filled(send.path.partition("?")[0])
+        name = answer.get("metadata", {}).get("name") or send.body["metadata"]["name"]
+        return path if send.method != "POST" else f"{path}/{name}"
 
     def _learn(self, answer: Json) -> None:
         metadata = answer.get("metadata") or {}

@@ -17,6 +17,9 @@ _WORDS = (
     (r"\b[a-z]+-[a-z0-9]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "POD"),
     (r"\b10\.\d+\.\d+\.\d+\b", "IP"),
     (r"current: \d+", "current: N"),
+    (r"in record \(\d+\)", "in record (N)"),
+    (r"127\.0\.0\.1:\d+", "ADDRESS"),
+    (r"kube-api-access-[a-z0-9]{5}", "kube-api-access"),
 )
 _AGE = re.compile(r"<invalid>|(\d+[smhdy]){1,2}")
 _VERSIONS = {"resourceVersion", "continue", "remainingItemCount"}

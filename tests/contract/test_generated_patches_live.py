@@ -14,6 +14,7 @@ from mlscale.sandbox.statuses import StatusError
 from mlscale.sandbox.strategic import strategic_merge_patch
 from tests.contract.api_types import SCHEMA_FILE, read_types, rendered
 from tests.contract.generated_patches import Patches
+from tests.contract.sides import control_plane_only
 from tests.unit.sandbox.patch_cases import APPLY, MERGE, STRATEGIC
 from tests.unit.sandbox.record_owner_answers import settled
 from tests.unit.sandbox.record_patch_answers import Server, timeless
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.cluster.access import Cluster
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, control_plane_only]
 
 Json = dict[str, Any]
 

@@ -24,7 +24,7 @@ from mlscale.sandbox.container_life import (
 START = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 POD = "web-1_default(00000000-0000-4000-8000-000000000001)"
 PLAN = ContainerPlan("c", "registry.example.com/web:1")
-MISSING = replace(PLAN, pull=1.0, missing=True)
+MISSING = replace(PLAN, pull=30.0, missing=True)
 
 
 def lived(plan: ContainerPlan, seconds: float) -> tuple[ContainerLife, list[Happening]]:
@@ -73,7 +73,7 @@ def test_an_image_is_pulled_first() -> None:
 
 
 def test_an_image_that_is_missing_is_asked_for_ever_less_often() -> None:
-    # Back-offs of 10, 20, 40, 80, 160 and 300 s, each from the failure before; the first failure after 1 s of pulling.
+    # Back-offs of 10, 20, 40, 80, 160 and 300 s, each from the failure before; the first fails after 1 s.
     assert moments(MISSING, 1000, State.PULL_FAILED) == [1, 11, 31, 71, 151, 311, 611, 911]
     assert moments(MISSING, 40, State.PULL_BACKOFF) == [2, 12, 32]
 

@@ -48,7 +48,8 @@ def test_seeds_tell_noises_apart() -> None:
 
 @given(st.floats(-30 * DAY, 30 * DAY))
 def test_noise_does_not_jump(seconds: float) -> None:
-    # Within a tenth of a minute it moves a tenth of the way from one normal value to the next: under 0.1 of 10.
+    # In a tenth of a minute it moves a tenth of the way from one normal value to another: less than 1 if they are
+    # less than 10 apart.
     assert abs(noise("seed", seconds + 6) - noise("seed", seconds)) < 1
 
 

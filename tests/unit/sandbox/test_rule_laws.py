@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlscale.kube.kinds import LIMITRANGE, POD, SERVICE
 from mlscale.sandbox.admission import admit
 from mlscale.sandbox.defaults import set_defaults
+from mlscale.sandbox.defaults_pods import pull_policy
 from mlscale.sandbox.generated import with_generated_fields
 from mlscale.sandbox.statuses import StatusError
 from mlscale.sandbox.store import Store
@@ -77,6 +79,24 @@ def test_a_limit_becomes_the_request_that_is_missing(limit: str, requested: bool
     pod = set_defaults(POD, {"spec": {"containers": [{"name": "c", "image": "i", "resources": resources}]}})
     held = pod["spec"]["containers"][0]["resources"]
     assert held["requests"]["memory"] == ("1" if requested else held["limits"]["memory"])
+
+
+@pytest.mark.parametrize(
+    ("image", "policy"),
+    [
+        ("i", "Always"),
+        ("i:latest", "Always"),
+        ("r.example:5000/i", "Always"),
+        ("i:1", "IfNotPresent"),
+        ("r.example:5000/i:1", "IfNotPresent"),
+        ("i@sha256:0", "IfNotPresent"),
+        ("i:latest@sha256:0", "Always"),
+        ("", "IfNotPresent"),
+    ],
+)
+def test_only_the_latest_image_is_always_pulled(image: str, policy: str) -> None:
+    """pkg/apis/core/v1/defaults.go and pkg/util/parsers/parsers.go, v1.37.2."""
+    assert pull_policy(image) == policy
 
 
 def test_a_limit_range_fills_in_what_its_bounds_imply() -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from mlscale.sandbox.scenario import Service
 from mlscale.sandbox.serving import Load, ServingPod, capacity_of, serve
-from mlscale.sandbox.usage import Usage
 
 INFINITE = float("inf")
 POD = ServingPod(cpu_limit=1.0, gpus=0, age=600)
@@ -35,7 +34,8 @@ def test_capacity(service: Service, pod: ServingPod, rate: float) -> None:
 
 def test_below_their_capacity_pods_use_what_the_requests_cost() -> None:
     load = serve(CPU, [POD, POD], 12, 0, STEP)
-    assert load.usages == (Usage(0.3, 300), Usage(0.3, 300))
+    assert [usage.cpu for usage in load.usages] == pytest.approx([0.3, 0.3])
+    assert [usage.memory for usage in load.usages] == [300, 300]
     assert (load.served, load.waiting, load.dropped) == (12, 0, 0)
     assert load.latency == pytest.approx(0.05 / (1 - 12 / 40))
     assert load.throttled == 0

@@ -1,0 +1,277 @@
+"""What settings come to on the workload's own history: searched on its first part, scored on its last."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlscale.hpa.behavior import tolerance_of
+from mlscale.hpa.reach import lowest_use_up, read_reach
+from mlscale.hpa.replay_model import Score, Setting, Trajectory, World
+from mlscale.hpa.replay_score import ready_replicas, score_parts, score_replicas
+from mlscale.hpa.scaling_spec import read_scaling_spec
+from mlscale.kube.pods import timestamp
+from mlscale.recommend.model import HeldOut, ScoreRow
+from mlscale.recommend.score import (
+    Scored,
+    block_count,
+    cost_of,
+    demand_at_syncs,
+    differs,
+    fixed,
+    score_setting,
+)
+from mlscale.recommend.search import Aim, Bounds, default_setting, search, split_demand
+from mlscale.recommend.signs import held
+
+if TYPE_CHECKING:
+    from mlscale.hpa.scaling_spec import ScalingSpec
+    from mlscale.hpa.tolerance import Tolerance
+    from mlscale.recommend.evidence import WorkloadFacts
+    from mlscale.recommend.model import RowName
+    from mlscale.recommend.signs import Signs
+    from mlscale.usage.model import FloatArray, History
+
+Json = dict[str, Any]
+
+UNBOUNDED = 10_000
+"""Replicas to stay under where nobody could say how many fit."""
+BUSIEST = 0.85
+"""Share of what the pods can serve that a fixed count may use at its 99th percentile: queues grow without end at 1."""
+STEADY_COST = 0.05
+"""An HPA has to save more than this share of a fixed count's cost to be worth its changes."""
+_LONGEST_START = 1800.0
+_USUAL_START = 30.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is tried."""
+
+    request: float
+    """Cores a pod."""
+    world: World
+    bounds: Bounds
+    aim: Aim
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The outcome; scores are of the held-out last part."""
+
+    setting: Setting
+    """Of an HPA, or with min equal to max a fixed count."""
+    rows: tuple[ScoreRow, ...]
+    held_out: HeldOut
+    better: bool
+    """Whether ``setting`` beats what runs by more than noise."""
+    within_budget: bool
+    tried: int
+    returns_to_min: bool
+    saved_core_hours: float
+    """A day; negative where more has to be spent."""
+    served: float
+    """The share of demand that is not served now and would be."""
+    now_recorded: bool = False
+    """Whether ``now`` is what was recorded, its HPA's metric not being CPU."""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether a fixed count does as well as an HPA."""
+        return self.setting.min_replicas == self.setting.max_replicas
+
+
+def plan_trial(facts: WorkloadFacts, signs: Signs, request: float, limit: float | None, aim: Aim) -> Plan:
+    """What to try: ``request`` and ``limit`` in cores a pod; counts that fit; targets that the use can reach."""
+    tolerance = tolerance_of(facts.hpa["spec"].get("behavior") if facts.hpa else None)
+    scheduled = sum(bool((pod.get("spec") or {}).get("nodeName")) for pod in facts.pods)
+    most = UNBOUNDED if signs.room is None else max(1, scheduled + signs.room)
+    world = World(
+        startup=startup_seconds(facts), limit=math.inf if limit is None else limit, gpus=signs.gpus, tolerance=tolerance
+    )
+    bounds = Bounds(most_replicas=most, requests=(request,), least_replicas=min(least_replicas(facts, aim), most))
+    targets = tuple(target for target in bounds.targets if _reachable(target, request, limit, tolerance))
+    return Plan(request, world, replace(bounds, targets=targets), aim)
+
+
+def least_replicas(facts: WorkloadFacts, aim: Aim) -> int:
+    """Two where one pod's end may not be an outage: for reliability, or where a PodDisruptionBudget says so."""
+    return 2 if aim.objective == "reliability" or facts.pdbs else 1
+
+
+def startup_seconds(facts: WorkloadFacts) -> float:
+    """The median time from a pod's creation to its present Ready; 30 s where no pod shows it.
+
+    A pod that lost Ready and found it again shows a longer time: half an hour and more is left out.
+    """
+    times = [seconds for pod in facts.pods if (seconds := _ready_after(pod)) is not None]
+    return statistics.median(times) if times else _USUAL_START
+
+
+def run_trial(facts: WorkloadFacts, history: History, plan: Plan) -> Trial:
+    """Search on the first part of ``history``, score what was found, what runs, and the default on its last.
+
+    Raises ValueError for bounds that leave no candidate.
+    """
+    times, demand = demand_at_syncs(history.cpu, plan.world.sync_period)
+    first_part, last_part = split_demand(demand)
+    edge = len(first_part)
+    first = max(1, round(float(held(history.pods, times[:1])[0])))
+    found = search(first_part, plan.world, plan.bounds, plan.aim, first)
+    count = fixed_count(first_part, plan)
+    setting = found.setting
+    constant = fixed(count, plan.request)
+    if float(cost_of(found.score)[0]) >= (1 - STEADY_COST) * _cost_of_fixed(constant, len(first_part), plan.world):
+        setting = constant
+    at_edge = max(1, round(float(held(history.pods, times[edge:][:1])[0])))
+    then = score_setting(last_part, setting, plan.request, plan.world, at_edge)
+    default = default_setting(replace(found.setting, max_replicas=max(found.setting.max_replicas, count)))
+    now, recorded = _now(facts, history, times[edge:], last_part, plan, at_edge)
+    rows = (
+        score_row("now", _now_words(facts), now),
+        score_row("recommended", setting_words(setting), then),
+        score_row(
+            "default", setting_words(default), score_setting(last_part, default, plan.request, plan.world, at_edge)
+        ),
+    )
+    days = max(len(last_part) * plan.world.sync_period / 86400.0, 1e-9)
+    return Trial(
+        setting=setting,
+        rows=rows,
+        held_out=HeldOut(times[edge:], last_part),
+        better=differs(now, then, plan.aim.unmet),
+        within_budget=found.within_budget or setting is constant,
+        tried=found.tried,
+        returns_to_min=_returns(setting, demand, plan),
+        saved_core_hours=(rows[0].core_hours - rows[1].core_hours) / days,
+        served=rows[0].unmet - rows[1].unmet,
+        now_recorded=recorded,
+    )
+
+
+def fixed_count(demand: FloatArray, plan: Plan) -> int:
+    """The least fixed count that serves ``demand`` within budget and stays under 85 % at its 99th percentile."""
+    capacity = float(plan.world.capacity_of(np.array([plan.request]))[0])
+    busy = float(np.quantile(demand, 0.99)) / BUSIEST
+    count = max(plan.bounds.least_replicas, math.ceil(round(busy / capacity, 6)), 1)
+    while count < plan.bounds.most_replicas and _unmet(demand, count * capacity) > plan.aim.unmet:
+        count += 1
+    return min(count, plan.bounds.most_replicas)
+
+
+def setting_words(setting: Setting) -> str:
+    """``4 replicas`` or ``2..12 at 60 %``, with the window down where it is not the API's own."""
+    if setting.min_replicas == setting.max_replicas:
+        return f"{setting.max_replicas} replicas" if setting.max_replicas != 1 else "1 replica"
+    window = f", window {setting.down_window:g} s" if setting.down_window != 300 else ""
+    return f"{setting.min_replicas}..{setting.max_replicas} at {setting.target} %{window}"
+
+
+def score_row(name: RowName, words: str, scored: Scored) -> ScoreRow:
+    """One row of the table."""
+    score = scored.score
+    return ScoreRow(
+        name=name,
+        setting=words,
+        pod_hours=float(score.pod_hours[0]),
+        core_hours=float(score.core_hours[0]),
+        gpu_hours=float(score.gpu_hours[0]),
+        unmet=float(score.unmet[0]),
+        saturated_minutes=float(score.saturated_minutes[0]),
+        changes_per_day=float(score.changes_per_day[0]),
+        peak_replicas=int(score.peak_replicas[0]),
+        replicas=scored.replicas,
+        capacity=scored.capacity,
+    )
+
+
+def _ready_after(pod: Json) -> float | None:
+    created = timestamp((pod.get("metadata") or {}).get("creationTimestamp"))
+    for condition in (pod.get("status") or {}).get("conditions") or ():
+        if condition.get("type") == "Ready" and condition.get("status") == "True":
+            ready = timestamp(condition.get("lastTransitionTime"))
+            seconds = (ready - created).total_seconds() if ready and created else -1.0
+            return seconds if 0 <= seconds < _LONGEST_START else None
+    return None
+
+
+def _reachable(target: int, request: float, limit: float | None, tolerance: Tolerance) -> bool:
+    """Whether the limit lets the use reach what adds a replica: at 95 % of the limit at most, so that it is seen."""
+    return limit is None or lowest_use_up(target, 1, tolerance) <= 0.95 * 100.0 * limit / request
+
+
+def _returns(setting: Setting, demand: FloatArray, plan: Plan) -> bool:
+    """Whether the workload comes back from max to min at the least use that was recorded."""
+    if setting.min_replicas == setting.max_replicas:
+        return True
+    rest = float(np.quantile(demand, 0.01)) / max(setting.min_replicas, 1)
+    # What the pods of min use at rest is at most what they are there for: a lower use is spread over more pods.
+    idle = min(math.ceil(100.0 * rest / plan.request / max(setting.max_replicas, 1)), setting.target)
+    reach = read_reach(
+        setting.target, setting.min_replicas, setting.max_replicas, plan.world.tolerance, idle_use=max(1, idle)
+    )
+    return reach.returns_to_min
+
+
+def _cost_of_fixed(setting: Setting, syncs: int, world: World) -> float:
+    hours = setting.max_replicas * syncs * world.sync_period / 3600.0
+    return hours * (world.gpus or setting.request)
+
+
+def _unmet(demand: FloatArray, capacity: float) -> float:
+    total = float(demand.sum())
+    return float(np.maximum(demand - capacity, 0.0).sum()) / total if total else 0.0
+
+
+def _now(
+    facts: WorkloadFacts, history: History, times: FloatArray, demand: FloatArray, plan: Plan, first: int
+) -> tuple[Scored, bool]:
+    """What runs, replayed; the recorded pods where an HPA runs that CPU use alone does not drive."""
+    running = running_setting(facts, plan.request)
+    if running is not None:
+        return score_setting(demand, running, plan.request, plan.world, first), False
+    replicas = np.maximum(np.round(held(history.pods, times)), 0).astype(np.int32)[:, None]
+    trajectory = Trajectory(replicas, ready_replicas(replicas, plan.world, first))
+    return _scored(demand, trajectory, plan, first), True
+
+
+def running_setting(facts: WorkloadFacts, request: float) -> Setting | ScalingSpec | None:
+    """What scales it now, as far as CPU use drives it: a fixed count, or an HPA with one CPU utilization target."""
+    if not facts.hpas and not facts.scaled_objects:
+        return fixed(max(1, facts.replicas), request)
+    if facts.hpa is None:
+        return None
+    spec = read_scaling_spec(facts.hpa["spec"])
+    metric = spec.metrics[0]
+    if len(spec.metrics) != 1 or metric.type != "Resource" or metric.name != "cpu" or metric.utilization is None:
+        return None
+    if spec.behavior is not None or spec.min_replicas < 1:
+        return spec
+    return Setting(spec.min_replicas, spec.max_replicas, metric.utilization, request)
+
+
+def _now_words(facts: WorkloadFacts) -> str:
+    running = running_setting(facts, 1.0)
+    if isinstance(running, Setting):
+        return setting_words(running)
+    if running is not None:
+        return f"{running.min_replicas}..{running.max_replicas} at {running.metrics[0].utilization} %, with behavior"
+    return "as recorded"
+
+
+def _scored(demand: FloatArray, trajectory: Trajectory, plan: Plan, first: int) -> Scored:
+    requests = np.array([plan.request])
+    blocks = block_count(len(demand), plan.world.sync_period)
+    parts = score_parts(demand, trajectory, requests, plan.world, first, blocks)
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Score.__dataclass_fields__}
+    return Scored(
+        request=plan.request,
+        score=score_replicas(demand, trajectory, requests, plan.world, first),
+        blocks=Score(**columns),
+        replicas=trajectory.replicas[:, 0].astype(np.float64),
+        capacity=trajectory.ready[:, 0] * plan.world.capacity_of(requests)[0],
+    )
