@@ -33,6 +33,7 @@ def recommend_document(recommendations: Sequence[Recommendation], errors: Sequen
 
 def _recommendation(one: Recommendation) -> Json:
     target, history = one.target, one.history
+    # The numbers may be numpy's, which JSON does not know.
     return {
         "target": {
             "apiVersion": target.kind.api_version,
@@ -42,7 +43,7 @@ def _recommendation(one: Recommendation) -> Json:
         },
         "verdict": one.verdict,
         "method": one.method,
-        "differs": one.differs,
+        "differs": bool(one.differs),
         "limits": [{**asdict(limit), "reasons": list(limit.reasons)} for limit in one.limits],
         "reasons": list(one.reasons),
         "steps": [_step(step) for step in one.steps],
@@ -50,11 +51,11 @@ def _recommendation(one: Recommendation) -> Json:
         "heldOut": _held_out(one.held_out),
         "history": {
             "source": history.source,
-            "spanSeconds": history.span,
-            "stepSeconds": history.step,
+            "spanSeconds": float(history.span),
+            "stepSeconds": float(history.step),
             "gaps": history.gaps,
         },
-        "gain": {"coreHoursPerDay": one.gain.core_hours, "unmetDemand": one.gain.unmet},
+        "gain": {"coreHoursPerDay": float(one.gain.core_hours), "unmetDemand": float(one.gain.unmet)},
         "notes": list(one.notes),
     }
 
@@ -93,13 +94,13 @@ def _score(row: ScoreRow) -> Json:
     return {
         "name": row.name,
         "setting": row.setting,
-        "podHours": row.pod_hours,
-        "coreHours": row.core_hours,
-        "gpuHours": row.gpu_hours,
-        "unmetDemand": row.unmet,
-        "saturatedMinutes": row.saturated_minutes,
-        "changesPerDay": row.changes_per_day,
-        "peakReplicas": row.peak_replicas,
+        "podHours": float(row.pod_hours),
+        "coreHours": float(row.core_hours),
+        "gpuHours": float(row.gpu_hours),
+        "unmetDemand": float(row.unmet),
+        "saturatedMinutes": float(row.saturated_minutes),
+        "changesPerDay": float(row.changes_per_day),
+        "peakReplicas": int(row.peak_replicas),
     }
 
 

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 ENVIRONMENT = "MLSCALE_PROMETHEUS"
 """How the names of its environment variables begin: …_TOKEN, …_USERNAME, …_PASSWORD, …_HEADERS, each also …_FILE."""
 
+DEADLINE = 60.0
+"""Seconds for one request, which the ``Web`` of a Prometheus is to have."""
+
 _WAITS = (1.0, 4.0)
 """Seconds before each further attempt."""
 _LONGEST_WAIT = 30.0
 _EVALUATION = "50s"
-"""What the server may take, so that it says that it is too slow before the request's own deadline of 60 s says it."""
+"""What the server may take, so that it says that it is too slow before DEADLINE does."""
 _LATER = frozenset({429, 500, 502, 503, 504})
 """Statuses that another attempt may change."""
 _TOO_MUCH = ("too many samples", "maximum resolution", "limit", "maxsamples", "timed out", "too large", "err-mimir-max")
@@ -138,12 +141,15 @@ class Prometheus:
         if response.status == 401:
             hint = f"set {ENVIRONMENT}_TOKEN, or {ENVIRONMENT}_USERNAME and {ENVIRONMENT}_PASSWORD"
             return NotAllowedError(f"{self.where} does not accept the credentials (401){said}", hint)
-        return NotAllowedError(f"{self.where} does not allow this (403){said}", "ask for the right to query it")
+        return NotAllowedError(
+            f"{self.where} does not allow this (403){said}", "ask for the right to query it (get on services/proxy)"
+        )
 
     def _no_answer(self, response: Response) -> PrometheusError:
         sort = shortened(response.headers.get("content-type", "").partition(";")[0]) or "something unnamed"
         return PrometheusError(
-            f"{self.where} does not answer as the Prometheus API does, but {response.status} with {sort}",
+            f"{self.where} does not answer as the Prometheus API does, but {response.status} with {sort}"
+            f"{self._words(response)}",
             "give the address that has /api/v1/query below it (of Mimir it ends in /prometheus), past any login page",
         )
 

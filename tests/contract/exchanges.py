@@ -111,7 +111,7 @@ class Player:
         reply = self._sent(send)
         deadline = time.monotonic() + 30
         while send.until and send.until not in reply.text and time.monotonic() < deadline:
-            time.sleep(0.1)
+            time.sleep(0.02)
             reply = self._sent(send)
         answer = parsed(reply)
         if isinstance(answer, dict):

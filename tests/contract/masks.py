@@ -17,6 +17,8 @@ _WORDS = (
     (r"\b[a-z]+-[a-z0-9]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "POD"),
     (r"\b10\.\d+\.\d+\.\d+\b", "IP"),
     (r"current: \d+", "current: N"),
+    # An object that is told in an error, with all its times and versions.
+    (r'Invalid value: "\{.*\}": ', "Invalid value: OBJECT: "),
     (r"in record \(\d+\)", "in record (N)"),
     (r"127\.0\.0\.1:\d+", "ADDRESS"),
     (r"kube-api-access-[a-z0-9]{5}", "kube-api-access"),

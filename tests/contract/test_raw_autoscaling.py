@@ -22,7 +22,7 @@ from tests.contract.exchanges import (
     post,
     put,
 )
-from tests.contract.written import APPS, HPAS, deployment
+from tests.contract.written import APPS, HPAS, deployment, there
 
 if TYPE_CHECKING:
     from tests.contract.exchanges import Case
@@ -46,6 +46,11 @@ def hpa(**changes: Any) -> Json:
     return {**changed, "spec": {key: value for key, value in spec.items() if value is not None}}
 
 
+def ghost(query: str = "") -> tuple[Send, Send]:
+    """Makes the HPA, and waits until its controller has said that there is nothing to scale."""
+    return post(f"{HPAS}{query}", HPA), get(f"{HPAS}/ghost", until="FailedGetScale")
+
+
 def refused(name: str, **changes: Any) -> Case:
     return case(f"HPA {name}", post(f"{HPAS}?dryRun=All", hpa(**changes)))
 
@@ -63,14 +68,14 @@ AVERAGE = {"type": "AverageValue", "averageValue": "10"}
 POLICY = {"type": "Pods", "value": 4, "periodSeconds": 15}
 
 SCALES = [
-    case("scale: get", post(APPS, deployment("web", 2)), get(SCALE)),
-    case("scale: get as a Table", post(APPS, deployment("web", 2)), get(SCALE, TABLE)),
-    case("scale: get as metadata", post(APPS, deployment("web", 2)), get(SCALE, METADATA)),
-    case("scale: get of 0", post(APPS, deployment("web", 0)), get(SCALE)),
-    case("scale: put", post(APPS, deployment("web", 2)), put(SCALE, SCALED), get(SCALE)),
+    case("scale: get", *there(2), get(SCALE)),
+    case("scale: get as a Table", *there(2), get(SCALE, TABLE)),
+    case("scale: get as metadata", *there(2), get(SCALE, METADATA)),
+    case("scale: get of 0", *there(), get(SCALE)),
+    case("scale: put", *there(2), put(SCALE, SCALED), get(SCALE)),
     case(
         "scale: put with the version",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         get(SCALE),
         put(
             f"{SCALE}?dryRun=All",
@@ -79,56 +84,56 @@ SCALES = [
     ),
     case(
         "scale: put of an old version",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         put(SCALE, {"metadata": {"name": "web", "resourceVersion": "1"}, "spec": {"replicas": 3}}),
     ),
     case(
         "scale: put of another kind",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         put(SCALE, {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "web"}}),
     ),
     case(
         "scale: put of another name",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         put(SCALE, {"metadata": {"name": "other"}, "spec": {"replicas": 3}}),
     ),
     case(
         "scale: put below 0",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         put(SCALE, {"metadata": {"name": "web"}, "spec": {"replicas": -1}}),
     ),
     case(
         "scale: put of nothing",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         put(f"{SCALE}?dryRun=All", {"metadata": {"name": "web"}}),
     ),
     case(
         "scale: merge",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         patch(f"{SCALE}?fieldManager=me", {"spec": {"replicas": 4}}),
         get(SCALE),
     ),
     case(
         "scale: merge in a dry run",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         patch(f"{SCALE}?dryRun=All", {"spec": {"replicas": 4}}),
         get(SCALE),
     ),
-    case("scale: merge below 0", post(APPS, deployment("web", 2)), patch(SCALE, {"spec": {"replicas": -4}})),
-    case("scale: merge in words", post(APPS, deployment("web", 2)), patch(SCALE, {"spec": {"replicas": "x"}})),
+    case("scale: merge below 0", *there(2), patch(SCALE, {"spec": {"replicas": -4}})),
+    case("scale: merge in words", *there(2), patch(SCALE, {"spec": {"replicas": "x"}})),
     case(
         "scale: merge of an old version",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         patch(SCALE, {"metadata": {"resourceVersion": "1"}, "spec": {"replicas": 4}}),
     ),
     case(
         "scale: strategic",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         patch(f"{SCALE}?dryRun=All", {"spec": {"replicas": 4}}, STRATEGIC),
     ),
     case(
         "scale: JSON patch",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         patch(
             f"{SCALE}?dryRun=All",
             [
@@ -140,12 +145,12 @@ SCALES = [
     ),
     case(
         "scale: JSON patch whose test fails",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         patch(SCALE, [{"op": "test", "path": "/spec/replicas", "value": 9}], JSON_PATCH),
     ),
     case(
         "scale: apply",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         patch(
             f"{SCALE}?fieldManager=me&force=true",
             {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web"}, "spec": {"replicas": 4}},
@@ -167,13 +172,13 @@ SCALES = [
         patch(f"{APPS}/nosuch/scale", {"spec": {"replicas": 1}}),
     ),
     case("scale: of a kind without", get("/apis/apps/v1/namespaces/{ns}/daemonsets/x/scale")),
-    case("scale: delete", post(APPS, deployment("web", 2)), delete(SCALE)),
-    case("scale: post", post(APPS, deployment("web", 2)), post(SCALE, {"spec": {"replicas": 2}})),
-    case("an unknown subresource", post(APPS, deployment("web", 2)), get(f"{WEB}/nosuch")),
+    case("scale: delete", *there(2), delete(SCALE)),
+    case("scale: post", *there(2), post(SCALE, {"spec": {"replicas": 2}})),
+    case("an unknown subresource", *there(2), get(f"{WEB}/nosuch")),
     case("status: get", get("/api/v1/namespaces/{ns}/status")),
     case(
         "status: merge",
-        post(APPS, deployment("web", 2)),
+        *there(2),
         patch(f"{WEB}/status?dryRun=All&fieldManager=me", {"spec": {"replicas": 9}}),
     ),
 ]
@@ -225,36 +230,34 @@ VALID = [
         minReplicas=0,
         metrics=metric("External", metric={"name": "q"}, target=AVERAGE),
     ),
-    case(
-        "HPA update in a dry run", post(HPAS, HPA), put(f"{HPAS}/ghost?dryRun=All&fieldManager=me", hpa(maxReplicas=9))
-    ),
+    case("HPA update in a dry run", *ghost(), put(f"{HPAS}/ghost?dryRun=All&fieldManager=me", hpa(maxReplicas=9))),
     case(
         "HPA merge in a dry run",
-        post(HPAS, HPA),
+        *ghost(),
         patch(f"{HPAS}/ghost?dryRun=All&fieldManager=me", {"spec": {"maxReplicas": 9}}),
     ),
     case(
         "HPA strategic in a dry run",
-        post(HPAS, HPA),
+        *ghost(),
         patch(f"{HPAS}/ghost?dryRun=All", {"spec": {"metrics": cpu(type="AverageValue", averageValue="1")}}, STRATEGIC),
     ),
     case("HPA apply", patch(f"{HPAS}/ghost?fieldManager=me", HPA, APPLY)),
     case(
         "HPA apply with a conflict",
-        post(f"{HPAS}?fieldManager=kubectl-autoscale", HPA),
+        *ghost("?fieldManager=kubectl-autoscale"),
         patch(f"{HPAS}/ghost?fieldManager=me", hpa(maxReplicas=9, minReplicas=3), APPLY),
     ),
     case(
         "HPA apply, forced, in a dry run",
-        post(f"{HPAS}?fieldManager=kubectl-autoscale", HPA),
+        *ghost("?fieldManager=kubectl-autoscale"),
         patch(f"{HPAS}/ghost?fieldManager=me&force=true&dryRun=All", hpa(maxReplicas=9), APPLY),
     ),
-    case("HPA delete", post(HPAS, HPA), delete(f"{HPAS}/ghost")),
+    case("HPA delete", *ghost(), delete(f"{HPAS}/ghost")),
     case("HPA twice", post(HPAS, HPA), post(HPAS, HPA)),
-    case("HPA patched to what cannot be", post(HPAS, HPA), patch(f"{HPAS}/ghost", {"spec": {"maxReplicas": 1}})),
+    case("HPA patched to what cannot be", *ghost(), patch(f"{HPAS}/ghost", {"spec": {"maxReplicas": 1}})),
     case("HPAs of a Table that is empty", get(HPAS, TABLE)),
     case("HPAs as v1", get(V1)),
-    case("HPA status below its spec", post(HPAS, HPA), Send("GET", f"{HPAS}/ghost/scale")),
+    case("HPA status below its spec", *ghost(), Send("GET", f"{HPAS}/ghost/scale")),
 ]
 
 INVALID = [

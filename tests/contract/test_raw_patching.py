@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.contract.exchanges import APPLY, JSON_PATCH, STRATEGIC, case, get, patch, post, put
-from tests.contract.written import APPS, MAPS, PODS, config_map, deployment, pod
+from tests.contract.written import APPS, MAPS, PODS, config_map, deployment, pod, there
 
 if TYPE_CHECKING:
     from tests.contract.exchanges import Case, Send
@@ -33,7 +33,7 @@ def operations(name: str, *steps: Json, differs: str = "") -> Case:
 
 
 def of_deployment(name: str, body: Any) -> Case:
-    return case(f"strategic: {name}", post(APPS, deployment("web")), patch(f"{WEB}?dryRun=All", body, STRATEGIC))
+    return case(f"strategic: {name}", *there(), patch(f"{WEB}?dryRun=All", body, STRATEGIC))
 
 
 def containers(*entries: Json) -> Json:
@@ -70,13 +70,11 @@ MERGES = [
     of_map("a patch of no kind", patch(ONE, {"data": {}}, "application/json")),
     of_map("a patch of an unknown kind", patch(ONE, {"data": {}}, "text/plain")),
     of_map("a patch with charset", patch(ONE, {"data": {"x": "3"}}, "application/merge-patch+json; charset=utf-8")),
-    case("merge: replicas", post(APPS, deployment("web")), patch(f"{WEB}?dryRun=All", {"spec": {"replicas": 3}})),
-    case(
-        "merge: no replicas", post(APPS, deployment("web", 3)), patch(f"{WEB}?dryRun=All", {"spec": {"replicas": None}})
-    ),
+    case("merge: replicas", *there(), patch(f"{WEB}?dryRun=All", {"spec": {"replicas": 3}})),
+    case("merge: no replicas", *there(3), patch(f"{WEB}?dryRun=All", {"spec": {"replicas": None}})),
     case(
         "merge: the selector",
-        post(APPS, deployment("web")),
+        *there(),
         patch(WEB, {"spec": {"selector": {"matchLabels": {"b": "c"}}}}),
     ),
     case("merge: a pod's labels", post(PODS, pod("lone")), patch(f"{PODS}/lone", {"metadata": {"labels": {"b": "c"}}})),
@@ -111,7 +109,7 @@ OPERATIONS = [
     of_map("JSON patch: no JSON", patch(ONE, "x", JSON_PATCH)),
     case(
         "JSON patch: a container",
-        post(APPS, deployment("web")),
+        *there(),
         patch(
             f"{WEB}?dryRun=All",
             [{"op": "add", "path": f"{TEMPLATE}/-", "value": {"name": "b", "image": "b:1"}}],
@@ -120,7 +118,7 @@ OPERATIONS = [
     ),
     case(
         "JSON patch: an index beyond",
-        post(APPS, deployment("web")),
+        *there(),
         patch(f"{WEB}?dryRun=All", [{"op": "remove", "path": f"{TEMPLATE}/7"}], JSON_PATCH),
     ),
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.contract.exchanges import Send, get, post
+
 Json = dict[str, Any]
 
 MAPS = "/api/v1/namespaces/{ns}/configmaps"
@@ -40,3 +42,8 @@ def pod(
         "metadata": {"name": name, "labels": {"app": name}},
         "spec": {"schedulerName": "nobody", "containers": [container], **spec},
     }
+
+
+def there(replicas: int = 0) -> tuple[Send, Send]:
+    """Makes the Deployment web, and waits until its controller has said all it has to say of it."""
+    return post(APPS, deployment("web", replicas)), get(f"{APPS}/web", until='"reason":"MinimumReplicas')
