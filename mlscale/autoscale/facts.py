@@ -71,6 +71,8 @@ class TargetFacts:
     """A few of its pods that are not being deleted."""
     pod_metrics: tuple[Json, ...] = ()
     """The PodMetrics of its pods."""
+    now: float = 0.0
+    """When they were read, by the server's clock, in seconds since the epoch."""
 
     @property
     def replicas(self) -> int | None:
@@ -148,7 +150,8 @@ def _with_pods(client: Client, facts: TargetFacts, settings: HpaSettings) -> Tar
         partial(client.get, PODMETRICS.path(namespace), labelSelector=facts.selector),
     )
     # Both only sharpen the checks: without them the template decides.
-    return replace(facts, pods=tuple(_running(pods)), pod_metrics=tuple(_items(metrics)))
+    now = client.now().timestamp()
+    return replace(facts, pods=tuple(_running(pods)), pod_metrics=tuple(_items(metrics)), now=now)
 
 
 def _running(page: Json | MlscaleError) -> list[Json]:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.autoscale.rivals import find_rivals
 from mlscale.errors import RefusedError
+from mlscale.hpa.pod_groups import group_pods
 from mlscale.hpa.requests import MissingRequest, RequestNeed, counted_containers, missing_requests, needed_requests
+from mlscale.hpa.samples import pod_facts, resource_samples
+from mlscale.hpa.scaling_spec import DEFAULT_FLAGS
 from mlscale.hpa.spec import HpaSettings, build_hpa
 from mlscale.hpa.thresholds import Threshold, judge_thresholds, read_thresholds, wanted_now
 from mlscale.kube.finding import Finding
@@ -151,9 +154,17 @@ def _judge_present(facts: TargetFacts, settings: HpaSettings, thresholds: list[T
     wanted = wanted_now(thresholds, settings)
     if not facts.replicas or wanted in (None, facts.replicas) or len(facts.pod_metrics) != facts.replicas:
         return []
+    if _are_starting(facts):
+        return []
     uses = ", ".join(f"{t.shown(t.present)} of {t.label}" for t in thresholds if t.present is not None)
     message = f"at the present use ({uses}) the HPA wants {counted(wanted or 0, 'replica')}; there are {facts.replicas}"
     return [Finding("note", "PresentUse", message, facts.target.printed)]
+
+
+def _are_starting(facts: TargetFacts) -> bool:
+    """Whether the controller would leave out the CPU use of some pod, as of one measured before it was Ready."""
+    samples = resource_samples(facts.pod_metrics, "cpu")
+    return bool(group_pods(map(pod_facts, facts.pods), samples, "cpu", facts.now, DEFAULT_FLAGS).unready)
 
 
 def _missing_for(facts: TargetFacts, need: RequestNeed) -> list[Finding]:

@@ -53,15 +53,15 @@ def source_options(prometheus: str, observe: str, samples: str, history: str) ->
 
 
 def history_value(text: str) -> float:
-    """Seconds of ``7d``, ``2w``, ``36h`` or ``1d12h``."""
+    """Seconds of ``7d``, ``2w``, ``36h`` or ``1d12h``; less than a day would show none of its course."""
     whole = re.match(r"(?:(\d+)w)?(?:(\d+)d)?", text)
     weeks, days = whole.groups() if whole else (None, None)
     rest = text[whole.end() :] if whole else text
     seconds = int(weeks or 0) * 7 * _DAY + int(days or 0) * _DAY
     if rest or not (weeks or days):
         seconds += seconds_value("--history", rest)
-    if seconds <= 0:
-        raise UsageError("--history 0 is no history", "give how far to look back, as in --history 7d")
+    if seconds < _DAY:
+        raise UsageError(f"--history {text} is shorter than a day", "give a day or more, as in --history 7d")
     return seconds
 
 

@@ -26,16 +26,14 @@ class Answer:
 
     results: tuple[tuple[Found, Recommendation], ...]
     errors: tuple[MlscaleError, ...]
+    """Each once: a Prometheus that does not answer fails all workloads alike."""
+    is_about_one: bool
+    """Whether one workload was asked about."""
 
     @property
     def recommendations(self) -> list[Recommendation]:
         """Those that could be made."""
         return [one for _, one in self.results]
-
-    @property
-    def is_about_one(self) -> bool:
-        """Whether one workload was asked about."""
-        return len(self.results) + len(self.errors) == 1
 
     def exit_code(self, *, check: bool) -> ExitCode:
         """That of the first error; with --check DIFFERS where something is to be changed."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlscale.hpa.replay_lockstep import Rules
 from mlscale.hpa.replay_model import Score, Trajectory
 from mlscale.hpa.replay_score import ready_replicas, score_parts
 from mlscale.hpa.replay_segments import replay_segments
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 512
 """Candidates whose replicas are held at once: 7 days at 15 s of them are 80 MB."""
+_TOO_MANY = 2**24
+"""Counts are held in single precision."""
 _SHORTEST_SYNC = 15.0
 """Seconds: the period of the API's default policies, within which their limit is that of one sync."""
 
@@ -42,8 +43,7 @@ def replay_parts(
     """As ``replay``, each of ``parts`` equal parts of the time scored by itself."""
     columns = [{field: np.empty(len(candidates)) for field in Score.__dataclass_fields__} for _ in range(parts)]
     for index, replicas in _groups(demand, candidates, world, first_replicas):
-        trajectory = Trajectory(replicas, ready_replicas(replicas, world, first_replicas))
-        scores = score_parts(demand, trajectory, candidates.request[index], world, first_replicas, parts)
+        scores = score_parts(np.asarray(demand), replicas, candidates.request[index], world, first_replicas, parts)
         for part, score in zip(columns, scores, strict=True):
             for name, column in part.items():
                 column[index] = getattr(score, name)
@@ -65,21 +65,13 @@ def replay_replicas(demand: FloatArray, candidates: Candidates, world: World, fi
 def _groups(
     demand: FloatArray, candidates: Candidates, world: World, first: int
 ) -> Iterator[tuple[NDArray[np.intp], CountArray]]:
-    """The candidates that share their windows, at most 512 at a time, and their replicas over time."""
+    """Candidates, at most 512 at a time, those with the same windows side by side, and their replicas."""
     _check(demand, candidates, world, first)
     demand_milli = np.asarray(demand, dtype=np.float64) * 1000.0
-    windows = np.stack([candidates.down_window, candidates.up_window], axis=1)
-    for pair in np.unique(windows, axis=0):
-        alike = np.flatnonzero((windows == pair).all(axis=1))
-        rules = _rules(candidates, alike[0], world)
-        for start in range(0, len(alike), _AT_ONCE):
-            index = alike[start : start + _AT_ONCE]
-            yield index, replay_segments(demand_milli, candidates.chosen(index), rules, first)
-
-
-def _rules(candidates: Candidates, index: int, world: World) -> Rules:
-    setting = candidates[index]
-    return Rules(world, setting.down_window, setting.up_window, setting.has_behavior)
+    order = np.lexsort((candidates.up_window, candidates.down_window))
+    for start in range(0, len(order), _AT_ONCE):
+        index = order[start : start + _AT_ONCE]
+        yield index, replay_segments(demand_milli, candidates.chosen(index), world, first)
 
 
 def _check(demand: FloatArray, candidates: Candidates, world: World, first: int) -> None:
@@ -89,6 +81,8 @@ def _check(demand: FloatArray, candidates: Candidates, world: World, first: int)
         raise ValueError("a replay starts with at least 1 replica")
     if (candidates.min_replicas < 1).any() or (candidates.min_replicas > candidates.max_replicas).any():
         raise ValueError("min_replicas is between 1 and max_replicas")
+    if (candidates.max_replicas >= _TOO_MANY).any():
+        raise ValueError(f"max_replicas is below {_TOO_MANY}")
     if (candidates.target < 1).any() or (candidates.request <= 0).any():
         raise ValueError("target is at least 1 % and request more than 0 cores")
     if world.sync_period < _SHORTEST_SYNC:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlscale.hpa.replay_pods import Pods
-from mlscale.hpa.replay_windows import Sliding
+from mlscale.hpa.replay_windows import Several
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,37 +20,6 @@ if TYPE_CHECKING:
     from mlscale.hpa.replay_model import Candidates, Counts, FloatArray, World
 
     Places = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What all cells of a run share."""
-
-    world: World
-    down_window: float
-    """In seconds, as the next."""
-    up_window: float
-    behavior: bool
-
-    @property
-    def down_syncs(self) -> int:
-        """How many recommendations, the newest too, are in the window down."""
-        return self.world.window_syncs(self.down_window)
-
-    @property
-    def up_syncs(self) -> int:
-        """How many are in the window up."""
-        return self.world.window_syncs(self.up_window)
-
-    @property
-    def memory_syncs(self) -> int:
-        """How many syncs back the replicas decide: two runs that agree for so long agree from then on.
-
-        What the metrics propose follows from the replicas of some syncs, what happens from some proposals.
-        """
-        world = self.world
-        pods = max(world.counted_syncs, world.measured_syncs, world.ready_syncs + world.lag_syncs + 2)
-        return pods + max(self.down_syncs, self.up_syncs)
 
 
 @dataclass(frozen=True)
@@ -65,6 +34,15 @@ class Cells:
     """The utilization, a whole per cent, that is the lowest within tolerance."""
     rises_from: FloatArray
     """The lowest above it."""
+    down_syncs: Places
+    """How many recommendations, the newest too, are in the window down."""
+    up_syncs: Places
+    first_floor: Counts
+    """1 where the count at the controller's first sync is in the window down: one of 0 s holds nothing; else 0."""
+    first_ceiling: Counts
+    """The same of the window up."""
+    behavior: Counts
+    """1 with ``spec.behavior``, 0 without."""
 
     def keep(self, index: Places) -> Cells:
         """Those at ``index``."""
@@ -73,34 +51,53 @@ class Cells:
 
 def cells_of(candidates: Candidates, index: Places, world: World) -> Cells:
     """A cell for each candidate of ``index``."""
-    target = candidates.target[index]
-    low, high = 1.0 - world.tolerance.down, 1.0 + world.tolerance.up
-    # One product may be a whole number off where the controller's quotient is not: step, then compare as it does.
-    falls = np.ceil(low * target) - 2
-    rises = np.floor(high * target) - 2
+    chosen = candidates.chosen(index)
+    falls, rises = _band(chosen.target, 1.0 - world.tolerance.down, 1.0 + world.tolerance.up)
+    return Cells(
+        least=chosen.min_replicas.astype(np.float32),
+        most=chosen.max_replicas.astype(np.float32),
+        target=chosen.target,
+        request_milli=chosen.request_milli,
+        falls_below=falls,
+        rises_from=rises,
+        down_syncs=world.windows_syncs(chosen.down_window),
+        up_syncs=world.windows_syncs(chosen.up_window),
+        first_floor=(chosen.down_window > 0).astype(np.float32),
+        first_ceiling=(chosen.up_window > 0).astype(np.float32),
+        behavior=chosen.has_behavior.astype(np.float32),
+    )
+
+
+def memory_syncs(candidates: Candidates, world: World) -> int:
+    """How many syncs back replicas decide: two runs that agree for so long agree from then on.
+
+    What the metrics propose follows from the replicas of some syncs, what happens from some proposals.
+    """
+    pods = max(world.counted_syncs, world.measured_syncs, world.ready_syncs + world.lag_syncs + 2)
+    windows = np.maximum(candidates.down_window, candidates.up_window)
+    return pods + int(world.windows_syncs(windows).max())
+
+
+def _band(target: FloatArray, low: float, high: float) -> tuple[FloatArray, FloatArray]:
+    """The lowest whole per cent within tolerance of ``target``, and the lowest above it."""
+    # A product may be one off where the controller's quotient is not: start below, then compare as it does.
+    falls, rises = np.ceil(low * target) - 2, np.floor(high * target) - 2
     for _ in range(4):
         falls = np.where(falls / target < low, falls + 1, falls)
         rises = np.where(rises / target <= high, rises + 1, rises)
-    return Cells(
-        candidates.min_replicas[index].astype(np.float32),
-        candidates.max_replicas[index].astype(np.float32),
-        target,
-        candidates.request_milli[index],
-        falls,
-        rises,
-    )
+    return falls, rises
 
 
 class Lockstep:
     """C cells that advance together, one sync at a time."""
 
-    def __init__(self, cells: Cells, rules: Rules, replicas: Counts) -> None:
+    def __init__(self, cells: Cells, world: World, replicas: Counts) -> None:
         """As if ``replicas``, of shape (C,), had stood and been asked for all the time before."""
-        self._cells, self._rules = cells, rules
+        self._cells = cells
         self.replicas = replicas.copy()
-        self.pods = Pods(rules.world, replicas)
-        self._highest = Sliding(np.maximum, rules.down_syncs, replicas)
-        self._lowest = Sliding(np.minimum, rules.up_syncs, replicas)
+        self.pods = Pods(world, replicas)
+        self._highest = Several(np.maximum, cells.down_syncs, replicas)
+        self._lowest = Several(np.minimum, cells.up_syncs, replicas)
         self._make_room(len(replicas))
 
     def advance(self, demand_milli: FloatArray) -> None:
@@ -110,18 +107,17 @@ class Lockstep:
         self.pods.follow(self.replicas)
         self.pods.measure(demand_milli)
 
-    def begin(self, cells: slice, demand_milli: FloatArray) -> None:
+    def begin(self, cells: Places, demand_milli: FloatArray) -> None:
         """As ``advance``, with ``cells`` at their first sync: the count that stands there is a recommendation."""
         first = self.replicas[cells].copy()
         least, most = self._cells.least[cells], self._cells.most[cells]
         forced = (first < least) | (first > most)
         highest = self._propose().copy()
         lowest = highest.copy()
-        # A window of 0 s holds nothing, not even what was recommended in the same moment.
-        floor = first if self._rules.down_window else 0.0
-        ceiling = first if self._rules.up_window else np.inf
-        highest[cells] = np.where(forced, first, np.maximum(highest[cells], floor))
-        lowest[cells] = np.where(forced, first, np.minimum(lowest[cells], ceiling))
+        down, up = self._cells.first_floor[cells] > 0, self._cells.first_ceiling[cells] > 0
+        higher, lower = np.maximum(highest[cells], first), np.minimum(lowest[cells], first)
+        highest[cells] = np.where(forced, first, np.where(down, higher, highest[cells]))
+        lowest[cells] = np.where(forced, first, np.where(up, lower, lowest[cells]))
         np.minimum(highest, self._cells.most, out=highest)
         self._bound(self._highest.push(highest), self._lowest.push(lowest))
         self.replicas[cells] = np.where(forced, np.clip(first, least, most), self.replicas[cells])
@@ -137,12 +133,12 @@ class Lockstep:
         self.pods.follow(replicas)
         self.pods.measure(demand_milli)
 
-    def restart(self, cells: slice, first: int, demands: list[FloatArray]) -> None:
+    def restart(self, cells: Places, first: int, demands: list[FloatArray]) -> None:
         """Let ``cells`` begin here with ``first`` replicas, and a controller that knows nothing yet."""
         self.replicas[cells] = first
         self.pods.settle(cells, self.replicas[cells], demands)
-        self._highest.fill(cells, 0.0)
-        self._lowest.fill(cells, np.inf)
+        self._highest.fill(cells, np.zeros(len(cells), dtype=np.float32))
+        self._lowest.fill(cells, np.full(len(cells), np.inf, dtype=np.float32))
 
     def rest(self, cells: Places, demands: list[FloatArray]) -> None:
         """Let ``cells`` have stood, and been asked for, as they are for as long as they remember."""
@@ -164,6 +160,7 @@ class Lockstep:
         self._amount, self._whole = np.empty(count), np.empty(count)
         self._counts, self._limit = np.empty(count, dtype=np.float32), np.empty(count, dtype=np.float32)
         self._four = np.full(count, 4.0, dtype=np.float32)
+        self._unheld = np.where(self._cells.behavior > 0, 0.0, np.inf).astype(np.float32)
 
     def _propose(self) -> Counts:
         """What the metric asks for, cut to max, which nothing passes; mlscale/hpa/replay_plain.py has the rule.
@@ -189,10 +186,12 @@ class Lockstep:
 
     def _bound(self, highest: Counts, lowest: Counts) -> None:
         """Stabilized and within min, max and the default speed limits, as mlscale/hpa/limits.py has them."""
-        current, limit, wanted = self.replicas, self._limit, highest
-        if self._rules.behavior:
-            np.add(current, np.maximum(current, self._four, out=limit), out=limit)
-            wanted = np.minimum(np.maximum(current, lowest, out=self._counts), highest, out=self._counts)
-        else:
-            np.maximum(np.add(current, current, out=limit), self._four, out=limit)
-        np.maximum(np.minimum(wanted, limit, out=self._counts), self._cells.least, out=self.replicas)
+        cells, current, limit, wanted = self._cells, self.replicas, self._limit, self._counts
+        # 4 pods more or twice as many with behavior, else twice as many or 4.
+        np.add(np.multiply(current, cells.behavior, out=limit), self._four, out=limit)
+        np.maximum(np.add(current, current, out=wanted), limit, out=limit)
+        # Without behavior an old recommendation above the count raises it; with it the count only moves as far as
+        # every recommendation in the window agrees to.
+        np.maximum(np.maximum(current, lowest, out=wanted), self._unheld, out=wanted)
+        np.minimum(np.minimum(wanted, highest, out=wanted), limit, out=wanted)
+        np.maximum(wanted, cells.least, out=self.replicas)

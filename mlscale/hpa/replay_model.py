@@ -83,6 +83,11 @@ class Candidates:
         return Candidates(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
     @property
+    def has_behavior(self) -> NDArray[np.bool_]:
+        """Which need ``spec.behavior``."""
+        return np.not_equal(self.down_window, DEFAULT_WINDOW) | np.not_equal(self.up_window, 0.0)
+
+    @property
     def request_milli(self) -> FloatArray:
         """Requests in millicores, rounded up as quantities are."""
         return np.ceil(np.round(self.request * _MILLI, 6))
@@ -153,9 +158,9 @@ class World:
         """The limit in millicores, rounded up; infinite without one."""
         return math.ceil(round(self.limit * _MILLI, 6)) if math.isfinite(self.limit) else math.inf
 
-    def window_syncs(self, window: float) -> int:
-        """How many recommendations, this sync's too, are younger than ``window`` seconds."""
-        return max(1, math.ceil(window / self.sync_period))
+    def windows_syncs(self, windows: FloatArray) -> NDArray[np.intp]:
+        """How many recommendations, this sync's too, are younger than ``windows`` seconds."""
+        return np.maximum(1, np.ceil(windows / self.sync_period)).astype(np.intp)
 
     def capacity_of(self, request: FloatArray) -> FloatArray:
         """Cores that one pod with ``request`` can serve."""

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 _FLAGS = ControllerFlags(keeps_edge=False)
 
 
-def replay_spec(
-    demand: FloatArray, spec: ScalingSpec, request: float, world: World, first_replicas: int
-) -> Trajectory:
+def replay_spec(demand: FloatArray, spec: ScalingSpec, request: float, world: World, first_replicas: int) -> Trajectory:
     """The replicas, of shape (T, 1), of an HPA with one CPU utilization target.
 
     ``demand`` is in cores of all pods together, one value a sync; ``request`` in cores a pod. ``world.tolerance``
@@ -50,9 +48,7 @@ def replay_spec(
     return Trajectory(pods.replicas[1:, None], pods.ready[:, None])
 
 
-def _desired(
-    spec: ScalingSpec, target: int, pods: _Pods, memory: Memory, sync: int, now: float
-) -> tuple[int, Memory]:
+def _desired(spec: ScalingSpec, target: int, pods: _Pods, memory: Memory, sync: int, now: float) -> tuple[int, Memory]:
     current, least, most = int(pods.replicas[sync]), spec.min_replicas, spec.max_replicas
     if not least <= current <= most:
         return (most if current > most else least), memory
@@ -91,9 +87,9 @@ class _Pods:
     def _use(self, sync: int) -> int:
         """Of one pod, in millicores, as the sample shows it that the controller reads at ``sync``."""
         seen = sync - 1 - self._world.lag_syncs
-        ready = self.ready[seen] if seen >= 0 else self.replicas[0]
-        return math.ceil(min(self._demand[max(seen, 0)] / float(ready), self._world.limit_milli))
+        ready = float(self.ready[seen] if seen >= 0 else self.replicas[0])
+        return math.ceil(min(float(self._demand[max(seen, 0)]) / ready, self._world.limit_milli))
 
     def _older(self, row: int, syncs: int) -> int:
         """The least of the replicas at ``row`` and the ``syncs`` rows before it."""
-        return int(self.replicas[max(0, row - syncs) : row + 1].min())
+        return int(np.min(self.replicas[max(0, row - syncs) : row + 1]))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mlscale.hpa.replay_model import Counts, FloatArray, World
 
+
 class Pods:
     """As the newest are deleted first, the pods of age a or more are the least count of the last a syncs."""
 
@@ -46,9 +47,9 @@ class Pods:
 
     def follow(self, replicas: Counts) -> None:
         """Let ``replicas`` exist from this sync on."""
-        ready = self._ready.push(replicas)
+        self._ready.push(replicas)
         if self._longer:
-            self._longer.push(ready)
+            self._longer.push(self._ready.value)
         for window in (self._alone, self._measured):
             if window:
                 window.push(replicas)
@@ -64,7 +65,7 @@ class Pods:
         np.multiply(use, 100.0, out=use)
         self._uses.append(use)
 
-    def settle(self, places: slice | NDArray[np.intp], replicas: Counts, demands: list[FloatArray]) -> None:
+    def settle(self, places: NDArray[np.intp], replicas: Counts, demands: list[FloatArray]) -> None:
         """Let cells at ``places`` have had ``replicas`` for long; ``demands`` are those of the last samples."""
         for window in self._windows():
             window.fill(places, replicas)

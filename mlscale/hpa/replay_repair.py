@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlscale.hpa.replay_lockstep import Lockstep, cells_of
+from mlscale.hpa.replay_lockstep import Lockstep, cells_of, memory_syncs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlscale.hpa.replay_lockstep import Cells, Places, Rules
-    from mlscale.hpa.replay_model import Candidates, CountArray, Counts, FloatArray
+    from mlscale.hpa.replay_lockstep import Cells, Places
+    from mlscale.hpa.replay_model import Candidates, CountArray, Counts, FloatArray, World
 
     Flags = NDArray[np.bool_]
 
@@ -25,7 +25,7 @@ _NEAR = 4
 def repair(
     demand_milli: FloatArray,
     candidates: Candidates,
-    rules: Rules,
+    world: World,
     start: Places,
     index: Places,
     replicas: CountArray,
@@ -35,7 +35,7 @@ def repair(
     A run that meets what is stored before the next seam leaves the state at that seam as it was, so the run that
     began there stands. One that does not goes on through the seam, and what began there is overwritten.
     """
-    repairs = _Repairs(demand_milli, candidates, rules, start, index, replicas)
+    repairs = _Repairs(demand_milli, candidates, world, start, index, replicas)
     while len(repairs.place):
         repairs.go_on()
 
@@ -47,7 +47,7 @@ class _Repairs:
         self,
         demand_milli: FloatArray,
         candidates: Candidates,
-        rules: Rules,
+        world: World,
         start: Places,
         index: Places,
         replicas: CountArray,
@@ -55,11 +55,11 @@ class _Repairs:
         self.place, self._index = start.copy(), index
         self._trusted = np.zeros_like(start)
         self._demand, self._replicas = demand_milli, replicas
-        self._memory, self._lag = rules.memory_syncs, rules.world.lag_syncs
+        self._memory, self._lag = memory_syncs(candidates, world), world.lag_syncs
         self._rows = np.arange(max(_BLOCK, self._memory))[:, None]
-        self._cells = cells_of(candidates, index, rules.world)
-        self._limit = rules.world.limit_milli
-        self._run = self._resumed(rules)
+        self._cells = cells_of(candidates, index, world)
+        self._limit = world.limit_milli
+        self._run = self._resumed(world)
         self._quiet = _Quiet(demand_milli)
 
     def go_on(self) -> None:
@@ -118,10 +118,10 @@ class _Repairs:
     def _demands(self, places: Places) -> FloatArray:
         return np.take(self._demand, places, mode="clip")
 
-    def _resumed(self, rules: Rules) -> Lockstep:
+    def _resumed(self, world: World) -> Lockstep:
         """The cells at their starts, knowing what is stored of the time before."""
         past = self._replicas[self.place - np.arange(self._memory, 0, -1)[:, None], self._index].astype(np.float32)
-        run = Lockstep(self._cells, rules, past[0])
+        run = Lockstep(self._cells, world, past[0])
         for back in range(self._memory + self._lag + 1, self._memory, -1):
             run.pods.measure(self._demands(self.place - back))
         for back, replicas in zip(range(self._memory, 0, -1), past, strict=True):

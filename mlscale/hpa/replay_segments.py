@@ -13,27 +13,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlscale.hpa.replay_lockstep import Cells, Lockstep, cells_of
+from mlscale.hpa.replay_lockstep import Cells, Lockstep, cells_of, memory_syncs
 from mlscale.hpa.replay_repair import repair
 
 if TYPE_CHECKING:
-    from mlscale.hpa.replay_lockstep import Places, Rules
-    from mlscale.hpa.replay_model import Candidates, CountArray, Counts, FloatArray
+    from mlscale.hpa.replay_lockstep import Places
+    from mlscale.hpa.replay_model import Candidates, CountArray, Counts, FloatArray, World
 
 CELLS = 6000
 """Cells to advance together: so many doubles, a dozen arrays of them, stay in a core's cache."""
 _SHORTEST = 256
 """Syncs of a segment at least."""
-ROOM = 512
+_ROOM = 512
 """Rows that ``repair`` may use behind the end."""
 
 
 @dataclass(frozen=True)
 class _Cut:
-    """Where the segments lie."""
+    """Where the segments lie; a cell's number is its candidate's times ``segments`` plus its segment's."""
 
     segments: int
     length: int
+    memory: int
+    """What ``memory_syncs`` says."""
     warm_up: int
 
     @property
@@ -49,58 +51,59 @@ class _Grid:
         self._flat = np.empty(len(starts) * count)
 
     def at(self, sync: int) -> FloatArray:
-        """Shape (S * K,), at ``sync`` of each segment; past the end the last value goes on."""
+        """Shape (K * S,), at ``sync`` of each segment; past the end the last value goes on."""
         values = np.take(self._demand, self._starts + sync, mode="clip")
-        self._flat.reshape(len(values), self._count)[:] = values[:, None]
+        self._flat.reshape(self._count, len(values))[:] = values
         return self._flat
 
 
-def replay_segments(demand_milli: FloatArray, candidates: Candidates, rules: Rules, first: int) -> CountArray:
-    """Replicas after each sync, of shape (T, K), of ``candidates`` that obey the same ``rules``."""
+def replay_segments(demand_milli: FloatArray, candidates: Candidates, world: World, first: int) -> CountArray:
+    """Replicas after each sync, of shape (T, K), of ``candidates``, those with the same windows side by side."""
     syncs = len(demand_milli)
-    cut = _cut(syncs, len(candidates), rules.memory_syncs)
-    room = max(ROOM, 2 * rules.memory_syncs)
+    cut = _cut(syncs, len(candidates), memory_syncs(candidates, world))
+    room = max(_ROOM, 2 * cut.memory)
     replicas = np.empty((cut.segments * cut.length + room, len(candidates)), dtype=np.int32)
-    guessed = _first_pass(demand_milli, candidates, rules, first, cut, replicas)
+    guessed = _first_pass(demand_milli, candidates, world, first, cut, replicas)
     start, index = _seams(replicas, guessed, cut)
     if len(start):
-        repair(demand_milli, candidates, rules, start, index, replicas)
+        repair(demand_milli, candidates, world, start, index, replicas)
     return replicas[:syncs]
 
 
 def _cut(syncs: int, count: int, memory: int) -> _Cut:
     warm_up = 2 * memory
     segments = max(1, min(CELLS // count, syncs // max(4 * warm_up, _SHORTEST)))
-    return _Cut(segments, -(-syncs // segments), warm_up if segments > 1 else 0)
+    return _Cut(segments, -(-syncs // segments), memory, warm_up if segments > 1 else 0)
 
 
 def _first_pass(
-    demand_milli: FloatArray, candidates: Candidates, rules: Rules, first: int, cut: _Cut, replicas: CountArray
+    demand_milli: FloatArray, candidates: Candidates, world: World, first: int, cut: _Cut, replicas: CountArray
 ) -> CountArray:
     """Fill ``replicas``. The replicas that each segment had in the last syncs of its warm-up, (memory, S, K)."""
-    count, shape = len(candidates), (cut.segments, len(candidates))
+    count, shape = len(candidates), (len(candidates), cut.segments)
+    whole = replicas[: cut.segments * cut.length].reshape(cut.segments, cut.length, count)
     grid = _Grid(demand_milli, cut.starts, count)
-    run = _warmed_up(grid, candidates, rules, cut)
-    guessed = np.empty((rules.memory_syncs, *shape), dtype=np.int32)
+    run = _warmed_up(grid, candidates, world, cut)
+    guessed = np.empty((cut.memory, *shape[::-1]), dtype=np.int32)
     for sync in range(-cut.warm_up, 0):
         run.advance(grid.at(sync))
         if sync >= -len(guessed):
-            guessed[sync] = run.replicas.reshape(shape)
-    run.restart(slice(0, count), first, [demand_milli[:1]] * (rules.world.lag_syncs + 1))
-    run.begin(slice(0, count), grid.at(0))
-    whole = replicas[: cut.segments * cut.length].reshape(cut.segments, cut.length, count)
-    whole[:, 0] = run.replicas.reshape(shape)
+            guessed[sync] = run.replicas.reshape(shape).T
+    beginning = np.arange(count) * cut.segments
+    run.restart(beginning, first, [demand_milli[:1]] * (world.lag_syncs + 1))
+    run.begin(beginning, grid.at(0))
+    whole[:, 0] = run.replicas.reshape(shape).T
     for sync in range(1, cut.length):
         run.advance(grid.at(sync))
-        whole[:, sync] = run.replicas.reshape(shape)
+        whole[:, sync] = run.replicas.reshape(shape).T
     return guessed
 
 
-def _warmed_up(grid: _Grid, candidates: Candidates, rules: Rules, cut: _Cut) -> Lockstep:
+def _warmed_up(grid: _Grid, candidates: Candidates, world: World, cut: _Cut) -> Lockstep:
     """All segments at the start of their warm-up, as if the demand had always been that of then."""
-    cells = cells_of(candidates, np.tile(np.arange(len(candidates)), cut.segments), rules.world)
-    run = Lockstep(cells, rules, _guess(grid.at(-cut.warm_up), cells))
-    for back in range(rules.world.lag_syncs + 1, 0, -1):
+    cells = cells_of(candidates, np.repeat(np.arange(len(candidates)), cut.segments), world)
+    run = Lockstep(cells, world, _guess(grid.at(-cut.warm_up), cells))
+    for back in range(world.lag_syncs + 1, 0, -1):
         run.pods.measure(grid.at(-cut.warm_up - back))
     return run
 
@@ -113,11 +116,11 @@ def _guess(demand_milli: FloatArray, cells: Cells) -> Counts:
 
 def _seams(replicas: CountArray, guessed: CountArray, cut: _Cut) -> tuple[Places, Places]:
     """Starts of segments, and candidates, where the warm-up did not come to what the segment before ended with."""
-    starts, candidates = [np.empty(0, dtype=np.intp)], [np.empty(0, dtype=np.intp)]
+    wrong = np.empty((replicas.shape[1], cut.segments), dtype=bool)
+    wrong[:, 0] = False
     for segment in range(1, cut.segments):
         start = segment * cut.length
         before = replicas[start - len(guessed) : start]
-        wrong = np.flatnonzero((before != guessed[:, segment]).any(axis=0))
-        starts.append(np.full(len(wrong), start))
-        candidates.append(wrong)
-    return np.concatenate(starts), np.concatenate(candidates)
+        wrong[:, segment] = (before != guessed[:, segment]).any(axis=0)
+    candidates, segments = np.nonzero(wrong)
+    return segments * cut.length, candidates

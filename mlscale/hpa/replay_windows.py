@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlscale.hpa.replay_model import Counts
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlscale.hpa.replay_model import Counts
 
 
 class Sliding:
@@ -20,22 +21,23 @@ class Sliding:
     before and a prefix of this one. Suffixes are taken when a block is full.
     """
 
-    def __init__(self, extreme: np.ufunc, length: int, first: Counts) -> None:
-        """As if every value so far had been ``first``, of shape (C,)."""
+    def __init__(self, extreme: np.ufunc, length: int, first: Counts, value: Counts | None = None) -> None:
+        """As if every value so far had been ``first``, of shape (C,); ``value`` is where to keep the result."""
         self._extreme = extreme
         self._length = length
         self._place = 0
         self._prefix = first.copy()
         self._block = np.tile(first, (length, 1))
         self._suffix = np.tile(first, (length, 1))
-        self.value: Counts = first.copy()
+        self.value: Counts = np.empty_like(first) if value is None else value
         """The extreme of the window; the array is used again."""
+        np.copyto(self.value, first)
 
-    def push(self, values: Counts) -> Counts:
+    def push(self, values: Counts) -> None:
         """``value`` with ``values``, of shape (C,), as the newest."""
         if self._length == 1:
             np.copyto(self.value, values)
-            return self.value
+            return
         np.copyto(self._block[self._place], values)
         if self._place == 0:
             np.copyto(self._prefix, values)
@@ -46,21 +48,22 @@ class Sliding:
             self._extreme(self._suffix[self._place], self._prefix, out=self.value)
         else:
             self._turn()
-        return self.value
 
-    def fill(self, places: slice | NDArray[np.intp], values: Counts | float) -> None:
+    def fill(self, places: NDArray[np.intp], values: Counts) -> None:
         """As if every value of the series at ``places`` had been ``values``."""
         self._prefix[places] = values
         self._block[:, places] = values
         self._suffix[:, places] = values
         self.value[places] = values
 
-    def keep(self, index: NDArray[np.intp]) -> None:
-        """Go on with the series at ``index`` alone."""
+    def keep(self, index: NDArray[np.intp], value: Counts | None = None) -> None:
+        """Go on with the series at ``index`` alone, the result kept in ``value``."""
         self._prefix = self._prefix[index]
         self._block = self._block[:, index]
         self._suffix = self._suffix[:, index]
-        self.value = self.value[index]
+        kept = self.value[index]
+        self.value = kept if value is None else value
+        np.copyto(self.value, kept)
 
     def _turn(self) -> None:
         """Make suffixes of the block that is full; the window is that block."""
@@ -90,7 +93,7 @@ class Longer:
         self._past.append(newest)
         np.minimum(self._past[0], newest, out=self.value)
 
-    def fill(self, places: slice | NDArray[np.intp], values: Counts | float) -> None:
+    def fill(self, places: NDArray[np.intp], values: Counts) -> None:
         """As ``Sliding.fill``."""
         for past in (*self._past, self.value):
             past[places] = values
@@ -99,3 +102,39 @@ class Longer:
         """As ``Sliding.keep``."""
         self._past = deque(past[index] for past in self._past)
         self.value = self.value[index]
+
+
+class Several:
+    """Windows of different lengths side by side; the series of one length lie together."""
+
+    def __init__(self, extreme: np.ufunc, lengths: NDArray[np.intp], first: Counts) -> None:
+        """``lengths`` and ``first`` are of shape (C,)."""
+        self.value: Counts = first.copy()
+        """The extremes of the windows, of shape (C,); the array is used again."""
+        edges = [0, *(np.flatnonzero(np.diff(lengths)) + 1).tolist(), len(lengths)]
+        self._parts = [
+            (start, end, Sliding(extreme, int(lengths[start]), first[start:end], self.value[start:end]))
+            for start, end in itertools.pairwise(edges)
+        ]
+
+    def push(self, values: Counts) -> Counts:
+        """``value`` with ``values``, of shape (C,), as the newest."""
+        for start, end, window in self._parts:
+            window.push(values[start:end])
+        return self.value
+
+    def fill(self, places: NDArray[np.intp], values: Counts) -> None:
+        """As ``Sliding.fill``."""
+        for start, end, window in self._parts:
+            inside = (places >= start) & (places < end)
+            window.fill(places[inside] - start, values[inside])
+
+    def keep(self, index: NDArray[np.intp]) -> None:
+        """As ``Sliding.keep``; ``index`` ascends."""
+        parts, self.value = self._parts, np.empty(len(index), dtype=np.float32)
+        self._parts = []
+        for start, end, window in parts:
+            first, last = np.searchsorted(index, (start, end)).tolist()
+            if first < last:
+                window.keep(index[first:last] - start, self.value[first:last])
+                self._parts.append((first, last, window))

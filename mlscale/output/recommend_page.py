@@ -107,10 +107,10 @@ def _drawn(held_out: HeldOut, rows: Sequence[ScoreRow]) -> Iterator[Plot]:
     """Capacity and replicas, now beside recommended; the API's default stands in the table alone."""
     times = held_out.times.tolist()
     demand = Curve("demand", "demand", held_out.demand.tolist())
-    yield Plot("Demand, and what the ready pods could serve", "cores", times, (demand, *_curves(rows, "capacity")))
+    yield Plot("Demand, and what the ready pods could serve", "cores, times in UTC", times, (demand, *_curves(rows, "capacity")))
     replicas = _curves(rows, "replicas")
     if replicas:
-        yield Plot("Replicas", "", times, replicas)
+        yield Plot("Replicas", "times in UTC", times, replicas)
 
 
 def _curves(rows: Sequence[ScoreRow], quantity: Literal["capacity", "replicas"]) -> tuple[Curve, ...]:

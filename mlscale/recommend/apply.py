@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import ConflictError, MlscaleError, NotFoundError, RefusedError
 from mlscale.kube.api_errors import ApiConflictError, ApiNotFoundError
+from mlscale.kube.client import FIELD_MANAGER
 from mlscale.kube.kinds import POD
 from mlscale.kube.pods import is_terminating
 from mlscale.kube.text import printable
@@ -24,13 +26,15 @@ Json = dict[str, Any]
 def resize_template(client: Client, target: Target, step: Step, *, force: bool, dry_run: bool) -> Json:
     """Server-side apply the step's manifest to the workload, whose controller then replaces its pods; the workload.
 
-    ``force`` takes fields over from other field managers. Raises ConflictError naming them, RefusedError for a step
-    without a manifest, and ApiError.
+    What mlscale applied before goes with it, since an apply takes away what it no longer says. ``force`` takes fields
+    over from other field managers. Raises ConflictError naming them, RefusedError for a step without a manifest, and
+    ApiError.
     """
     if step.manifest is None:
         raise RefusedError(f"{target.printed} was not resized: there is no manifest for it", "run the command by hand")
+    manifest = _merged(applied_before(client.get(target.path())), step.manifest)
     try:
-        return client.apply(target.path(), step.manifest, force=force, dry_run=dry_run)
+        return client.apply(target.path(), manifest, force=force, dry_run=dry_run)
     except ApiConflictError as error:
         managers = sorted({_manager(str(cause.get("message") or "")) for cause in error.status.causes})
         raise ConflictError(
@@ -105,6 +109,48 @@ def _resized(resources: Json, size: Size) -> Json:
         for name, new in given.items()
     }
     return {**resources, **{name: quantities for name, quantities in merged.items() if quantities}}
+
+
+def applied_before(obj: Json) -> Json:
+    """The part of ``obj`` that mlscale has server-side applied, with its present values.
+
+    By the workload's managedFields (kubernetes.io/docs/reference/using-api/server-side-apply, FieldsV1): ``f:`` names
+    a field, ``k:`` an item of a list by its key.
+    """
+    for entry in (obj.get("metadata") or {}).get("managedFields") or []:
+        applied = (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Apply")
+        if applied and not entry.get("subresource"):
+            part: Json = _part(obj, entry.get("fieldsV1") or {})
+            return part
+    return {}
+
+
+def _part(value: Any, fields: Json) -> Any:
+    """What ``fields`` name of ``value``."""
+    keys = {name[2:]: below for name, below in fields.items() if name.startswith("k:")}
+    if keys and isinstance(value, list):
+        found = ((key, _item(value, key), below) for key, below in ((json.loads(k), b) for k, b in keys.items()))
+        return [{**key, **_part(item, below)} for key, item, below in found if item is not None]
+    named = {name[2:]: below for name, below in fields.items() if name.startswith("f:")}
+    if not named or not isinstance(value, dict):
+        return value
+    return {name: _part(value[name], below) for name, below in named.items() if name in value}
+
+
+def _item(items: list[Json], key: Json) -> Json | None:
+    return next((item for item in items if all(item.get(name) == value for name, value in key.items())), None)
+
+
+def _merged(old: Any, new: Any) -> Any:
+    """``new`` over ``old``: objects field by field, lists of named items by the names."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        both = {name: _merged(old[name], new[name]) for name in old.keys() & new.keys()}
+        return {**old, **new, **both}
+    if isinstance(old, list) and isinstance(new, list):
+        before = {item["name"]: item for item in old}
+        after = {item["name"]: item for item in new}
+        return list(_merged(before, after).values())
+    return new
 
 
 def _manager(message: str) -> str:

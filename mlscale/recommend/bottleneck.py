@@ -183,7 +183,7 @@ def _cpu_without_request(signs: Signs) -> Iterator[Limit]:
     """Without requests there are no shares; whole cores of varying demand still tell."""
     named = ", ".join(printable(name) for name in signs.unrequested)
     if signs.variation >= VARIES and signs.demand.high >= 0.5:
-        load = f"demand varies {signs.variation:.1f} fold, up to {cores(signs.demand.high)} of CPU"
+        load = f"demand varies {signs.variation:.1f} fold, up to {signs.demand.high:.3g} cores"
         missing = f"container {named} has no CPU request, which an HPA's target is a share of"
         yield Limit("CpuVarying", "medium", (load, missing))
 

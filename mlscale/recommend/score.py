@@ -11,7 +11,7 @@ import numpy as np
 from mlscale.hpa.replay import replay_replicas
 from mlscale.hpa.replay_model import Score, Setting, Trajectory, World, candidates_of
 from mlscale.hpa.replay_plain import replay_spec
-from mlscale.hpa.replay_score import score_parts, score_replicas
+from mlscale.hpa.replay_score import score_parts
 from mlscale.hpa.scaling_spec import ScalingSpec
 
 if TYPE_CHECKING:
@@ -111,12 +111,13 @@ def standard_error(blocks: FloatArray) -> float:
 
 def _scored(demand: FloatArray, trajectory: Trajectory, request: float, world: World, first: int) -> Scored:
     requests = np.array([request])
-    parts = score_parts(demand, trajectory, requests, world, first, block_count(len(demand), world.sync_period))
+    replicas, count = trajectory.replicas, block_count(len(demand), world.sync_period)
+    parts = score_parts(demand, replicas, requests, world, first, count)
     blocks = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Score.__dataclass_fields__}
     return Scored(
         request=request,
-        score=score_replicas(demand, trajectory, requests, world, first),
+        score=score_parts(demand, replicas, requests, world, first, 1)[0],
         blocks=Score(**blocks),
-        replicas=trajectory.replicas[:, 0].astype(np.float64),
+        replicas=replicas[:, 0].astype(np.float64),
         capacity=trajectory.ready[:, 0] * world.capacity_of(requests)[0],
     )

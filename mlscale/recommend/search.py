@@ -81,17 +81,27 @@ def split_demand(demand: FloatArray) -> tuple[FloatArray, FloatArray]:
     return demand[:edge], demand[edge:]
 
 
-def search(demand: FloatArray, world: World, bounds: Bounds, aim: Aim, first_replicas: int) -> Found:
+def search(
+    demand: FloatArray,
+    world: World,
+    bounds: Bounds,
+    aim: Aim,
+    first_replicas: int,
+    errors: float | None = None,
+) -> Found:
     """The cheapest setting whose unmet share of ``demand`` stays in budget; of equally cheap ones the calmest.
 
-    ``demand`` is in cores of all pods, one value a sync. Raises ValueError for bounds that leave no candidate.
+    ``demand`` is in cores of all pods, one value a sync. ``errors``: by how many standard errors the unmet share is
+    taken higher than it was, the objective's own where it is None. Raises ValueError for bounds that leave no
+    candidate.
     """
+    errors = _ERRORS[aim.objective] if errors is None else errors
     candidates = plan_candidates(demand, world, bounds)
     parts = replay_parts(demand, candidates, world, first_replicas, block_count(len(demand), world.sync_period))
     weights = _block_demand(demand, len(parts))
     unmet = np.stack([part.unmet for part in parts])
     whole = _whole(parts, weights)
-    feared = whole.unmet + _ERRORS[aim.objective] * unmet.std(axis=0, ddof=1) / math.sqrt(len(parts))
+    feared = whole.unmet + errors * unmet.std(axis=0, ddof=1) / math.sqrt(len(parts))
     best, within = _best(whole, feared, aim.unmet)
     chosen = np.array([best])
     return Found(candidates[best], whole.chosen(chosen), within, len(candidates))

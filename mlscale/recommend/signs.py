@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+MOST_COPIES = 1000
 SMOOTHED = 300.0
 """Seconds over which demand is averaged before its variation is taken: minutes of noise are no load curve."""
 
@@ -86,7 +88,7 @@ class Signs:
     held_back: tuple[str, ...] = ()
     """Why pods that should be there are not: sentences about quotas, nodes and GPUs."""
     room: int | None = None
-    """How many more copies fit, up to as many as there are; None where that could not be checked."""
+    """How many more copies fit, up to four times what demand ever needed; None where that could not be checked."""
     room_why: str = ""
     """What is short for more copies."""
     node_cpu: float | None = None
@@ -116,7 +118,7 @@ def read_signs(facts: WorkloadFacts, history: History) -> Signs:
         _container(container, history.containers.get(container["name"]))
         for container in counted_containers(facts.pod_spec)
     )
-    fit = plan_fit(facts.capacity, max(1, facts.replicas))
+    fit = plan_fit(facts.capacity, _most_wanted(facts, history))
     node_cpu, node_memory = _largest_node(facts)
     return Signs(
         containers=containers,
@@ -132,7 +134,7 @@ def read_signs(facts: WorkloadFacts, history: History) -> Signs:
         signals={name: found for name, series in history.signals.items() if (found := spread(series.values))},
         held_back=_held_back(facts),
         room=None if isinstance(fit.fits, Unknown) else fit.fits,
-        room_why=_room_why(fit),
+        room_why=_room_why(facts, fit),
         node_cpu=node_cpu,
         node_memory=node_memory,
         rivals=_rivals(facts),
@@ -163,6 +165,15 @@ def variation(history: History) -> float:
     low, high = (float(value) for value in np.percentile(smooth, (5, 99)))
     # A load that comes to rest has no finite ratio: a hundredth of its peak stands for rest.
     return high / max(low, high / 100.0) if high > 0 else 1.0
+
+
+def _most_wanted(facts: WorkloadFacts, history: History) -> int:
+    """So many copies that nothing will be recommended beyond them: four times the highest demand, in requests."""
+    request = _cores(milli_request(facts.pod_spec, "cpu"))
+    peak = float(history.cpu.values.max()) if history.cpu.values.size else 0.0
+    needed = math.ceil(4 * peak / request) if request else 0
+    present = int(facts.hpa["spec"]["maxReplicas"]) if facts.hpa else 0
+    return max(1, 4 * facts.replicas, present, min(needed, MOST_COPIES))
 
 
 def _container(container: Json, use: ContainerUse | None) -> ContainerSigns:
@@ -239,8 +250,10 @@ def _held_back(facts: WorkloadFacts) -> tuple[str, ...]:
     return tuple(held_back)
 
 
-def _room_why(fit: Fit) -> str:
-    return "; ".join(shortage.what for shortage in fit.limits) if fit.falls_short else ""
+def _room_why(facts: WorkloadFacts, fit: Fit) -> str:
+    """What is short for one more copy; where one fits, what is short for more."""
+    binding = plan_fit(facts.capacity, 1) if fit.fits == 0 else fit
+    return "; ".join(shortage.what for shortage in binding.limits)
 
 
 def _largest_node(facts: WorkloadFacts) -> tuple[float | None, float | None]:

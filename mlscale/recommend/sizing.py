@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.quantity import NANO, nano_of
 from mlscale.recommend.bottleneck import NEAR_LIMIT, cores, mebibytes, percent
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from mlscale.recommend.model import Limit
     from mlscale.recommend.signs import ContainerSigns, Signs
+
+Json = dict[str, Any]
 
 MI = 2.0**20
 LEAST_CPU = 0.010
@@ -69,6 +71,13 @@ def pod_cpu(signs: Signs, resizes: Iterable[Resize]) -> float | None:
     return total
 
 
+def resized_spec(spec: Json, resizes: Iterable[Resize]) -> Json:
+    """The pod spec that ``resizes`` make of ``spec``."""
+    sizes = {resize.then.container: resize.then for resize in resizes}
+    groups = ("containers", "initContainers")
+    return {**spec, **{group: [_with_size(c, sizes) for c in spec.get(group) or ()] for group in groups}}
+
+
 def _about(container: ContainerSigns, limits: tuple[Limit, ...]) -> frozenset[str]:
     return frozenset(limit.name for limit in limits if limit.subject in (container.name, ""))
 
@@ -90,14 +99,14 @@ def _cpu(container: ContainerSigns, about: frozenset[str]) -> tuple[tuple[float 
     wanted = max(LEAST_CPU, _up(container.cpu.high, 0.005))
     if "CpuLimit" in about and limit is not None:
         raised = _up(limit * CPU_LIMIT_FACTOR, 0.1)
-        return (request, raised), [f"cpu limit {cores(limit)} -> {cores(raised)}: the use so far was held down by it"]
+        return (request, raised), [f"CPU limit {cores(limit)} -> {cores(raised)}: the use so far was held down by it"]
     if request is None:
         fitting = min(wanted, limit) if limit else wanted
         return (fitting, limit), [
-            f"cpu request {cores(fitting)}: there is none, and it uses that at the 95th percentile"
+            f"CPU request {cores(fitting)}: there is none, and it uses that at the 95th percentile"
         ]
     if "Idle" in about and request >= TOO_LARGE * wanted:
-        return (wanted, limit), [f"cpu request {cores(request)} -> {cores(wanted)}: its use at the 95th percentile"]
+        return (wanted, limit), [f"CPU request {cores(request)} -> {cores(wanted)}: its use at the 95th percentile"]
     return (request, limit), []
 
 
@@ -150,3 +159,19 @@ def _size(name: str, amounts: Amounts) -> Size:
         memory_request=None if amounts.memory_request is None else mebibytes(amounts.memory_request),
         memory_limit=None if amounts.memory_limit is None else mebibytes(amounts.memory_limit),
     )
+
+
+def _with_size(container: Json, sizes: dict[str, Size]) -> Json:
+    size = sizes.get(container["name"])
+    if size is None:
+        return container
+    resources = container.get("resources") or {}
+    given = {
+        "requests": {"cpu": size.cpu_request, "memory": size.memory_request},
+        "limits": {"cpu": size.cpu_limit, "memory": size.memory_limit},
+    }
+    merged = {
+        kind: {**(resources.get(kind) or {}), **{name: amount for name, amount in new.items() if amount is not None}}
+        for kind, new in given.items()
+    }
+    return {**container, "resources": {**resources, **merged}}

@@ -12,7 +12,7 @@ import numpy as np
 from mlscale.hpa.behavior import tolerance_of
 from mlscale.hpa.reach import lowest_use_up, read_reach
 from mlscale.hpa.replay_model import Score, Setting, Trajectory, World
-from mlscale.hpa.replay_score import ready_replicas, score_parts, score_replicas
+from mlscale.hpa.replay_score import ready_replicas, score_parts
 from mlscale.hpa.scaling_spec import read_scaling_spec
 from mlscale.kube.pods import timestamp
 from mlscale.recommend.model import HeldOut, ScoreRow
@@ -53,7 +53,9 @@ class Plan:
     """What is tried."""
 
     request: float
-    """Cores a pod."""
+    """Cores a pod, with the sizes that are recommended."""
+    request_now: float
+    """Cores a pod as it runs; what is recommended where it has no request."""
     world: World
     bounds: Bounds
     aim: Aim
@@ -69,6 +71,8 @@ class Trial:
     held_out: HeldOut
     better: bool
     """Whether ``setting`` beats what runs by more than noise."""
+    outgrown: bool
+    """Whether ``setting`` is for use that has outgrown what the pods ask for, whatever it costs."""
     within_budget: bool
     tried: int
     returns_to_min: bool
@@ -95,12 +99,16 @@ def plan_trial(facts: WorkloadFacts, signs: Signs, request: float, limit: float 
     )
     bounds = Bounds(most_replicas=most, requests=(request,), least_replicas=min(least_replicas(facts, aim), most))
     targets = tuple(target for target in bounds.targets if _reachable(target, request, limit, tolerance))
-    return Plan(request, world, replace(bounds, targets=targets), aim)
+    return Plan(request, signs.cpu_request or request, world, replace(bounds, targets=targets), aim)
 
 
 def least_replicas(facts: WorkloadFacts, aim: Aim) -> int:
-    """Two where one pod's end may not be an outage: for reliability, or where a PodDisruptionBudget says so."""
-    return 2 if aim.objective == "reliability" or facts.pdbs else 1
+    """Two where one pod's end may not be an outage: for reliability, where a PodDisruptionBudget says so, and, unless
+    cost is all that counts, where two are kept now."""
+    if aim.objective == "reliability" or facts.pdbs:
+        return 2
+    least = facts.hpa["spec"].get("minReplicas", 1) if facts.hpa else facts.replicas
+    return 2 if least >= 2 and aim.objective != "cost" else 1
 
 
 def startup_seconds(facts: WorkloadFacts) -> float:
@@ -125,15 +133,24 @@ def run_trial(facts: WorkloadFacts, history: History, plan: Plan) -> Trial:
     count = fixed_count(first_part, plan)
     setting = found.setting
     constant = fixed(count, plan.request)
-    if float(cost_of(found.score)[0]) >= (1 - STEADY_COST) * _cost_of_fixed(constant, len(first_part), plan.world):
+    if (
+        not facts.hpas
+        and not facts.scaled_objects
+        and float(cost_of(found.score)[0]) >= (1 - STEADY_COST) * _cost_of_fixed(constant, len(first_part), plan.world)
+    ):
         setting = constant
     at_edge = max(1, round(float(held(history.pods, times[edge:][:1])[0])))
-    then = score_setting(last_part, setting, plan.request, plan.world, at_edge)
+    best = score_setting(last_part, setting, plan.request, plan.world, at_edge)
     default = default_setting(replace(found.setting, max_replicas=max(found.setting.max_replicas, count)))
+    as_now = replace(plan, request=plan.request_now)
     now, recorded = _now(facts, history, times[edge:], last_part, plan, at_edge)
+    shown, _ = _now(facts, history, times[edge:], last_part, as_now, at_edge)
+    short = outgrown(facts, first_part, plan) and setting.max_replicas > facts.replicas
+    better = short or differs(now, best, plan.aim.unmet)
+    then, words = (best, setting_words(setting)) if better else (now, _now_words(facts))
     rows = (
-        score_row("now", _now_words(facts), now),
-        score_row("recommended", setting_words(setting), then),
+        score_row("now", _now_words(facts), shown),
+        score_row("recommended", words, then),
         score_row(
             "default", setting_words(default), score_setting(last_part, default, plan.request, plan.world, at_edge)
         ),
@@ -143,7 +160,8 @@ def run_trial(facts: WorkloadFacts, history: History, plan: Plan) -> Trial:
         setting=setting,
         rows=rows,
         held_out=HeldOut(times[edge:], last_part),
-        better=differs(now, then, plan.aim.unmet),
+        better=better,
+        outgrown=short,
         within_budget=found.within_budget or setting is constant,
         tried=found.tried,
         returns_to_min=_returns(setting, demand, plan),
@@ -157,10 +175,19 @@ def fixed_count(demand: FloatArray, plan: Plan) -> int:
     """The least fixed count that serves ``demand`` within budget and stays under 85 % at its 99th percentile."""
     capacity = float(plan.world.capacity_of(np.array([plan.request]))[0])
     busy = float(np.quantile(demand, 0.99)) / BUSIEST
-    count = max(plan.bounds.least_replicas, math.ceil(round(busy / capacity, 6)), 1)
+    # What is used half of the time has to be asked for: use above the request is granted only while nobody else asks.
+    asked = float(np.median(demand)) / plan.request
+    count = max(plan.bounds.least_replicas, math.ceil(round(busy / capacity, 6)), math.ceil(round(asked, 6)), 1)
     while count < plan.bounds.most_replicas and _unmet(demand, count * capacity) > plan.aim.unmet:
         count += 1
     return min(count, plan.bounds.most_replicas)
+
+
+def outgrown(facts: WorkloadFacts, demand: FloatArray, plan: Plan) -> bool:
+    """Whether a fixed count uses more than it asks for half of the time: that is granted only while nobody else asks."""
+    if facts.hpas or facts.scaled_objects:
+        return False
+    return float(np.median(demand)) > max(1, facts.replicas) * plan.request_now
 
 
 def setting_words(setting: Setting) -> str:
@@ -264,14 +291,14 @@ def _now_words(facts: WorkloadFacts) -> str:
 
 
 def _scored(demand: FloatArray, trajectory: Trajectory, plan: Plan, first: int) -> Scored:
-    requests = np.array([plan.request])
-    blocks = block_count(len(demand), plan.world.sync_period)
-    parts = score_parts(demand, trajectory, requests, plan.world, first, blocks)
+    requests, replicas = np.array([plan.request]), trajectory.replicas
+    count = block_count(len(demand), plan.world.sync_period)
+    parts = score_parts(demand, replicas, requests, plan.world, first, count)
     columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Score.__dataclass_fields__}
     return Scored(
         request=plan.request,
-        score=score_replicas(demand, trajectory, requests, plan.world, first),
+        score=score_parts(demand, replicas, requests, plan.world, first, 1)[0],
         blocks=Score(**columns),
-        replicas=trajectory.replicas[:, 0].astype(np.float64),
+        replicas=replicas[:, 0].astype(np.float64),
         capacity=trajectory.ready[:, 0] * plan.world.capacity_of(requests)[0],
     )

@@ -15,6 +15,7 @@ Json = dict[str, Any]
 _RANGES = {"int32": 2**31, "int64": 2**63}
 _GO_NAMES = {"boolean": "bool", "integer": "int64", "byte": "[]uint8", "double": "float64", "number": "float64"}
 _JSON_NAMES = {str: "string", bool: "bool", dict: "object", list: "array"}
+_CONVERTED = {"string": "string", "bool": "bool", "object": "map", "array": "slice"}
 _TIMES = ("Time", "MicroTime")
 _OWN_DECODERS = ("Quantity", "IntOrString", *_TIMES)
 _METADATA = "meta.v1.ObjectMeta"
@@ -22,6 +23,24 @@ _METADATA = "meta.v1.ObjectMeta"
 
 class MismatchError(ValueError):
     """A value is of another JSON type than its field; the message is Go's, with the path."""
+
+    def __init__(self, found: str, type_: Type, place: _Place) -> None:
+        where = f"Go struct field {place.struct}.{place.plain}"
+        super().__init__(f"json: cannot unmarshal {found} into {where} of type {_go_name(type_)}")
+        self._found = found
+        self._type = type_
+
+    def unconverted(self) -> str:
+        """The words of upstream's converter from maps, which a strategic merge patch goes through.
+
+        Source: apimachinery pkg/runtime/converter.go, v1.37.2.
+        """
+        found = _CONVERTED.get(self._found.partition(" ")[0], "int64")
+        if self._type.shape in ("list", "map"):
+            return f"cannot restore {'slice' if self._type.shape == 'list' else 'map'} from {found}"
+        if self._type.shape == "struct":
+            return f"cannot restore struct from: {found}"
+        return f"cannot convert {found} to {_go_name(self._type)}"
 
 
 @dataclass(frozen=True)
@@ -81,7 +100,10 @@ def _struct(value: Json, type_: Type, place: _Place, unknown: list[str]) -> Json
         if field is None:
             unknown.append(here.path)
         elif item is not None:
-            kept[key] = _value(item, field, here, unknown)
+            made = _value(item, field, here, unknown)
+            # Go's omitempty, which every map has.
+            if made or field.shape != "map":
+                kept[key] = made
         elif field.name in _TIMES and type_.name != _METADATA:
             kept[key] = None
     return kept
@@ -105,23 +127,18 @@ def _scalar(value: Any, type_: Type, place: _Place) -> Any:
         limit = _RANGES.get(type_.name, 2**63)
         fits = isinstance(value, int) and not isinstance(value, bool) and -limit <= value < limit
         if not fits and isinstance(value, int | float) and not isinstance(value, bool):
-            raise _mismatch(f"number {value}", type_, place)
+            raise MismatchError(f"number {value}", type_, place)
     else:
         fits = isinstance(value, str)
     if not fits:
-        raise _mismatch(_json_name(value), type_, place)
+        raise MismatchError(_json_name(value), type_, place)
     return value
 
 
 def _expected(value: Any, wanted: type[Any], type_: Type, place: _Place) -> Any:
     if not isinstance(value, wanted):
-        raise _mismatch(_json_name(value), type_, place)
+        raise MismatchError(_json_name(value), type_, place)
     return value
-
-
-def _mismatch(found: str, type_: Type, place: _Place) -> MismatchError:
-    where = f"Go struct field {place.struct}.{place.plain}"
-    return MismatchError(f"json: cannot unmarshal {found} into {where} of type {_go_name(type_)}")
 
 
 def _json_name(value: Any) -> str:

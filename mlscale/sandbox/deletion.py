@@ -44,7 +44,7 @@ class Deletion:
 
 def plan_deletion(resource: Resource, obj: Json, options: Json, now: datetime) -> Deletion:
     """What ``options`` (a DeleteOptions) do to ``obj`` at ``now``. Raises StatusError 409 and 422."""
-    _check_policy(options)
+    check_options(options)
     _check_preconditions(resource.kind, obj, options.get("preconditions") or {})
     if resource.key == "namespaces":
         return _namespace_deletion(obj, now)
@@ -76,13 +76,18 @@ def is_finished(resource: Resource, obj: Json) -> bool:
     return not metadata.get("deletionGracePeriodSeconds")
 
 
-def _check_policy(options: Json) -> None:
-    policy = options.get("propagationPolicy")
-    if policy is None or policy in _POLICIES:
-        return
-    supported = ", ".join(f'"{each}"' for each in (*_POLICIES, "nil"))
-    message = f'Unsupported value: "{policy}": supported values: {supported}'
-    raise invalid(DELETE_OPTIONS, "", [Cause("propagationPolicy", "FieldValueNotSupported", message)])
+def check_options(options: Json) -> None:
+    """Raise StatusError 422 for a propagation policy that there is not, or that comes with its former spelling."""
+    policy, causes = options.get("propagationPolicy"), []
+    if policy is not None and options.get("orphanDependents") is not None:
+        message = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
+        causes.append(Cause("propagationPolicy", "FieldValueInvalid", message))
+    if policy not in (None, *_POLICIES):
+        supported = ", ".join(f'"{each}"' for each in (*_POLICIES, "nil"))
+        message = f'Unsupported value: "{policy}": supported values: {supported}'
+        causes.append(Cause("propagationPolicy", "FieldValueNotSupported", message))
+    if causes:
+        raise invalid(DELETE_OPTIONS, "", causes)
 
 
 def _check_preconditions(kind: Kind, obj: Json, wanted: Json) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.kinds import Kind
 from mlscale.sandbox import field_selectors, selectors
+from mlscale.sandbox.go_json import read_json
 from mlscale.sandbox.resources import is_custom
 from mlscale.sandbox.statuses import Cause, StatusError, bad_request, expired, invalid, too_large_version
 from mlscale.sandbox.store import CompactedError
@@ -165,7 +166,7 @@ def _token(version: int, start: str) -> str:
 
 def _parse_token(token: str) -> tuple[int, str]:
     try:
-        content = json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        content = read_json(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         return int(content["rv"]), str(content["start"]).removeprefix("/")
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
         raise bad_request(f"invalid continue token: continue key is not valid: {error}") from error

@@ -125,6 +125,7 @@ def _applied(live: Json, config: Json, owners: Owners, owner: Owner, now: str, *
     merged = merge(_typed(live), config, type_)
     last = owners[owner].fields if owner in owners else {}
     fields = without_subtrees(field_set(config, type_), ignored)
+    known = owners.get(owner)
     owners = {**owners, owner: Owned(fields, version, now)}
     merged = applying.pruned(merged, [owned.fields for owned in owners.values()], last, type_)
     changes = compare(_typed(live), merged, type_).without(ignored)
@@ -132,7 +133,9 @@ def _applied(live: Json, config: Json, owners: Owners, owner: Owner, now: str, *
         touched = difference(union(changes.modified, changes.added), _client_side_fields(live, owner))
         _refuse_conflicts(owners, touched, owner)
     owners = _taken(owners, changes, owner)
-    return merged, {**owners, owner: Owned(_stripped(fields), version, now)}
+    # Who applies what is there already owns it from no time on.
+    time = now if not changes.is_same else known.time if known else None
+    return merged, {**owners, owner: Owned(_stripped(fields), version, time)}
 
 
 def _refuse_conflicts(owners: Owners, touched: Fields, writer: Owner) -> None:
@@ -173,7 +176,7 @@ def _check_config(live: Json, config: Json) -> None:
 
 def _spoken_kind(obj: Json) -> str:
     version = str(obj.get("apiVersion") or "")
-    return f"{version or '/'}, Kind={obj.get('kind') or ''}"
+    return f"{version if '/' in version else '/' + version}, Kind={obj.get('kind') or ''}"
 
 
 def _with_last_applied(merged: Json, config: Json, manager: str) -> Json:

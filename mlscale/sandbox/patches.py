@@ -45,7 +45,7 @@ def json_patch(obj: Json, operations: object) -> Json:
             document = _apply(document, operation)
         except _InapplicableError:
             message = "the server rejected our request due to an error in our request"
-            raise StatusError(422, "Invalid", message) from None
+            raise StatusError(422, "Invalid", message, {}) from None
     if not isinstance(document, dict):
         raise bad_request(_unmarshal(document, "map[string]interface {}"))
     return document

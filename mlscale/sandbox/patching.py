@@ -47,10 +47,11 @@ def check_content_type(kind: Kind, content_type: str) -> None:
 def patched(kind: Kind, obj: Json, patch: object, content_type: str) -> Json:
     """``obj``, a ``kind``, changed by ``patch`` and itself left as it is. Raises StatusError 400, 413 and 422."""
     after = _CHANGES[content_type](obj, patch)
-    if content_type == STRATEGIC_MERGE_PATCH:
+    is_strategic = content_type == STRATEGIC_MERGE_PATCH
+    if is_strategic:
         after = {**after, "kind": kind.kind, "apiVersion": kind.api_version}
-    if not is_custom(kind) and (why := _misfit(kind, after)):
-        value = _go_text(patch) if content_type == STRATEGIC_MERGE_PATCH else _compact(after)
+    if not is_custom(kind) and (why := _misfit(kind, after, is_strategic=is_strategic)):
+        value = _go_text(patch) if is_strategic else _compact(after)
         message = f"Invalid value: {json.dumps(value, ensure_ascii=False)}: {why}"
         raise invalid(_UNNAMED, "", [Cause("patch", "FieldValueInvalid", message)])
     return after
@@ -67,7 +68,7 @@ def applied_configuration(patch: object) -> Json:
     return patch
 
 
-def _misfit(kind: Kind, after: Json) -> str:
+def _misfit(kind: Kind, after: Json, *, is_strategic: bool) -> str:
     """Why a patched object can no longer be read as a ``kind``; empty where it can."""
     stated, version = str(after.get("kind")), str(after.get("apiVersion"))
     if (stated, version) != (kind.kind, kind.api_version):
@@ -75,7 +76,7 @@ def _misfit(kind: Kind, after: Json) -> str:
     try:
         decode(after)
     except MismatchError as error:
-        return str(error)
+        return error.unconverted() if is_strategic else str(error)
     return ""
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mlscale.kube.kinds import HPA
 from mlscale.kube.pod_resources import containers_of, is_best_effort
 from mlscale.kube.quantity import nano_of
 from mlscale.sandbox.resources import SERVED, is_custom
@@ -80,6 +81,10 @@ def check_name(body: Json, name: str) -> None:
 def check_type(kind: Kind, body: Json) -> None:
     """Raise StatusError 400 where the body says that it is of another kind or version."""
     stated, version = body.get("kind"), body.get("apiVersion")
+    if not is_custom(kind) and version and not _is_known(kind, stated or kind.kind, version):
+        short = str(version or kind.version).rpartition("/")[2]
+        why = why_not_converted(kind, stated or kind.kind, version)
+        raise bad_request(f'{stated or kind.kind} in version "{short}" cannot be handled as a {kind.kind}: {why}')
     if version and version != kind.api_version and stated in (None, kind.kind):
         why = f"the API version in the data ({version}) does not match the expected API version ({kind.api_version})"
         raise bad_request(why)
@@ -93,10 +98,16 @@ def check_type(kind: Kind, body: Json) -> None:
 
 def why_not_converted(kind: Kind, stated: str, version: str) -> str:
     """Why an object that says it is ``stated`` of apiVersion ``version`` is none of ``kind``."""
-    if any(each.kind.kind == stated and each.kind.api_version == version for each in SERVED):
+    if _is_known(kind, stated, version):
         internal = f"{kind.group.partition('.')[0] or 'core'}.{kind.kind}"
         return f"converting ({version.rpartition('/')[2]}.{stated}) to ({internal}): unknown conversion"
     return f'no kind "{stated}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+
+
+def _is_known(kind: Kind, stated: str, version: str) -> bool:
+    """Whether there is such a kind in such a version, be it of another resource than ``kind``."""
+    known = {(each.kind.kind, each.kind.api_version) for each in SERVED} | {(HPA.kind, "autoscaling/v1")}
+    return (stated, version) in known | {(kind.kind, kind.api_version)}
 
 
 def new_object(resource: Resource, namespace: str, body: Json) -> Json:
@@ -113,12 +124,24 @@ def new_object(resource: Resource, namespace: str, body: Json) -> Json:
     return _with_new_state(resource, obj)
 
 
+def check_new(kind: Kind, name: str, config: Json) -> None:
+    """Raise StatusError 409 where what is applied is meant for an object that is gone."""
+    if uid := (config.get("metadata") or {}).get("uid"):
+        found = "and no existing object was found"
+        raise conflict(kind, name, f"uid mismatch: the provided object specified uid {uid}, {found}")
+
+
 def with_identity(resource: Resource, obj: Json, uid: str, now: str) -> Json:
     """A new object with its uid, first generation and creation time (RFC 3339)."""
     marks: Json = {"uid": uid, "creationTimestamp": now}
     if has_generation(resource):
         marks["generation"] = 1
     return {**obj, "metadata": {**obj["metadata"], **marks}}
+
+
+def with_finalizer(namespace: Json) -> Json:
+    """A new namespace that goes only when its controller has emptied it. No field manager has set that."""
+    return {**namespace, "spec": {**(namespace.get("spec") or {}), "finalizers": ["kubernetes"]}}
 
 
 def with_quality_of_service(pod: Json) -> Json:
@@ -230,8 +253,7 @@ def _check_current(kind: Kind, stored: Json, metadata: Json) -> None:
 def _with_new_state(resource: Resource, obj: Json) -> Json:
     if resource.key == "namespaces":
         labels = {**(obj["metadata"].get("labels") or {}), "kubernetes.io/metadata.name": obj["metadata"].get("name")}
-        spec = {**(obj.get("spec") or {}), "finalizers": ["kubernetes"]}
-        obj = {**obj, "metadata": {**obj["metadata"], "labels": labels}, "spec": spec}
+        obj = {**obj, "metadata": {**obj["metadata"], "labels": labels}}
     if resource.key == "events":
         return {**_EVENT, **obj}
     if resource.key in _NEW_STATUS:

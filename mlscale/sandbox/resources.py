@@ -25,6 +25,9 @@ from mlscale.kube.kinds import (
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
+_ONE_BY_ONE = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
+"""Nobody deletes all namespaces in one request."""
+
 _RBAC = "rbac.authorization.k8s.io"
 SERVICEACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts", short_names=("sa",))
 CONFIGMAP = Kind("", "v1", "ConfigMap", "configmaps", short_names=("cm",))
@@ -68,7 +71,7 @@ SERVED: tuple[Resource, ...] = (
     Resource(CONFIGMAP),
     Resource(EVENT),
     Resource(LIMITRANGE),
-    Resource(NAMESPACE, subresources=("status",)),
+    Resource(NAMESPACE, verbs=_ONE_BY_ONE, subresources=("status",)),
     Resource(NODE, subresources=("status",)),
     Resource(POD, subresources=("status",), categories=_ALL),
     Resource(REPLICATIONCONTROLLER, subresources=_BOTH, categories=_ALL),

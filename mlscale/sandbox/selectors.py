@@ -110,7 +110,11 @@ class _Parser:
         return Requirement(key, names.get(operator, operator), frozenset(values))
 
     def _single(self) -> str:
-        return "" if self._next in ("", ",") else self._take()
+        if self._next in ("", ","):
+            return ""
+        if not _is_word(self._next):
+            raise _unparsed(f"found '{self._next}', expected: identifier")
+        return self._take()
 
     def _set(self) -> list[str]:
         opening = self._take()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlscale.kube import kinds
 from mlscale.sandbox import resources, tables_cluster, tables_workloads
 from mlscale.sandbox.statuses import bad_request
-from mlscale.sandbox.tables_autoscaling import HPAS
+from mlscale.sandbox.tables_autoscaling import HPAS, SCALES
 from mlscale.sandbox.tables_metrics import metrics_layout
 from mlscale.sandbox.tables_pods import PODS
 
@@ -23,6 +23,7 @@ Json = dict[str, Any]
 _LAYOUTS: dict[str, Layout] = {
     kinds.POD.resource: PODS,
     kinds.HPA.resource: HPAS,
+    resources.SCALE.resource: SCALES,
     kinds.DEPLOYMENT.resource: tables_workloads.DEPLOYMENTS,
     kinds.STATEFULSET.resource: tables_workloads.STATEFULSETS,
     kinds.REPLICASET.resource: tables_workloads.REPLICASETS,

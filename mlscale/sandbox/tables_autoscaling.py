@@ -51,6 +51,12 @@ def format_metrics(specs: Sequence[Json], statuses: Sequence[Json]) -> str:
     return ", ".join(shown) + (f" + {more} more..." if more > 0 else "")
 
 
+def scale_cells(scale: Json, now: datetime) -> Cells:
+    """The row of a Scale."""
+    wanted, seen = part(scale, "spec").get("replicas") or 0, part(scale, "status").get("replicas") or 0
+    return [name_of(scale), wanted, seen, age(scale, now)]
+
+
 def _format_metric(spec: Json, status: Json) -> str:
     source, metric_type = source_of(spec), spec.get("type")
     reported = source_of({**status, "type": metric_type})
@@ -81,6 +87,15 @@ def _amount(amounts: Json, key: str) -> str:
     return "<nil>" if value is None else str(parse_quantity(value))
 
 
+SCALES = Layout(
+    (
+        Column("Name", NAME.description),
+        Column("Desired", "Replicas that are wanted.", type="integer"),
+        Column("Available", "Replicas that are there.", type="integer"),
+        AGE,
+    ),
+    scale_cells,
+)
 HPAS = Layout(
     (
         NAME,

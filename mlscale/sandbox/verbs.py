@@ -241,6 +241,7 @@ class Api:
         preparation.check_type(resource.kind, config)
         after = writing.applied(before, namespace, name, config, write, force=force, now=self._now)
         if before is None:
+            preparation.check_new(resource.kind, name, config)
             return self._insert(resource, preparation.new_object(resource, namespace, after), write, applied=True)
         after = preparation.replacement(resource, before, after, write.subresource)
         return self._store(resource, before, after, write, applied=True)

@@ -64,6 +64,8 @@ def completed(
     after = admit(store, kind, after, before)
     if before is None and resource.key == "pods":
         after = preparation.with_quality_of_service(after)
+    if before is None and resource.key == "namespaces":
+        after = preparation.with_finalizer(after)
     if before is not None:
         after = preparation.with_generation(resource, before, after)
     _check(kind, after, before)
@@ -82,10 +84,11 @@ def applied(
     if metadata["name"] != name:
         why = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
         raise bad_request(why)
-    if namespace:
-        metadata.setdefault("namespace", namespace)
     config = {**copied(config), "metadata": metadata}
-    return server_side_apply(before, config, manager, now, force=force, subresource=write.subresource)
+    merged = server_side_apply(before, config, manager, now, force=force, subresource=write.subresource)
+    if namespace and not merged["metadata"].get("namespace"):
+        merged = {**merged, "metadata": {**merged["metadata"], "namespace": namespace}}
+    return merged
 
 
 def bound(kind: Kind, pod: Json, node: str, now: str) -> Json:

@@ -92,7 +92,7 @@ def _looked(source: Prometheus, namespace: str, start: float, end: float) -> tup
     """Samples of one container in 30 minutes, and containers side by side, at most; None and 0 where there are none."""
     grid = Grid(start, max(1.0, (end - start) / (_LOOKS - 1)), _LOOKS)
     texts = [query_text(name, namespace=namespace) for name in ("scrapes", "containers")]
-    scrapes, containers = _all_of([partial(source.ranged, text, grid) for text in texts])
+    scrapes, containers = _all_of([partial(_read_part, source, text, grid) for text in texts])
     return _greatest(scrapes), int(_greatest(containers) or 0)
 
 

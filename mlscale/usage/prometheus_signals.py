@@ -38,7 +38,7 @@ class Signal:
     @property
     def parameters(self) -> Mapping[str, str]:
         """What its query needs beside what every query has."""
-        return {"name": self.metric, "aggregate": self.within_pod, "count": self.count}
+        return {"metric": self.metric, "aggregate": self.within_pod, "count": self.count}
 
 
 def _total(metric: str, name: str) -> Signal:

@@ -2,7 +2,7 @@
 
 Metrics of cAdvisor (``container_…``, docs/storage/prometheus.md of google/cadvisor) and of kube-state-metrics 2
 (``kube_…``, its docs/metrics/workload), with the labels that kube-prometheus-stack gives them.
-A container that two jobs scrape counts once: ``max by`` drops the labels that tell its series apart, or the reader does.
+A container that two jobs scrape counts once: ``max by`` drops the labels that tell its series apart, or reading does.
 """
 
 from __future__ import annotations
@@ -85,17 +85,17 @@ QUERIES: Mapping[str, Query] = {
         'count by (__name__) (last_over_time({__name__=~"$names",exported_namespace="$namespace"}[$range]))',
         ranged=False,
     ),
-    "signal_gauge": Query('$aggregate by (pod) ($name{namespace="$namespace"})', ranged=True),
+    "signal_gauge": Query('$aggregate by (pod) ($metric{namespace="$namespace"})', ranged=True),
     "signal_gauge_exported": Query(
-        '$aggregate by (exported_pod) ($name{exported_namespace="$namespace"})', ranged=True
+        '$aggregate by (exported_pod) ($metric{exported_namespace="$namespace"})', ranged=True
     ),
-    "signal_rate": Query('sum by (pod) (rate($name{namespace="$namespace"}[$window]))', ranged=True),
+    "signal_rate": Query('sum by (pod) (rate($metric{namespace="$namespace"}[$window]))', ranged=True),
     "signal_p95": Query(
-        'histogram_quantile(0.95, sum by (pod, le) (rate($name{namespace="$namespace"}[$window])))', ranged=True
+        'histogram_quantile(0.95, sum by (pod, le) (rate($metric{namespace="$namespace"}[$window])))', ranged=True
     ),
-    # The mean of a histogram, a summary, or of a counter of time over one of requests: $name over $count.
+    # The mean of a histogram, a summary, or of a counter of time over one of requests: $metric over $count.
     "signal_mean": Query(
-        'sum by (pod) (rate($name{namespace="$namespace"}[$window])) / '
+        'sum by (pod) (rate($metric{namespace="$namespace"}[$window])) / '
         'sum by (pod) (rate($count{namespace="$namespace"}[$window]))',
         ranged=True,
     ),

@@ -36,9 +36,11 @@ class Reply:
 class Api:
     """One connection with the client certificate or the token of a kubeconfig that holds it inline."""
 
-    def __init__(self, kubeconfig: Path, folder: Path) -> None:
+    def __init__(self, kubeconfig: Path, folder: Path, *, anonymous: bool = False) -> None:
+        """With ``anonymous`` it shows no credentials."""
         config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        user = {} if anonymous else user
         context = ssl.create_default_context(cadata=b64decode(cluster["certificate-authority-data"]).decode())
         if "client-certificate-data" in user:
             context.load_cert_chain(

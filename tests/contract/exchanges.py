@@ -116,7 +116,7 @@ class Player:
         answer = parsed(reply)
         if isinstance(answer, dict):
             self._learn(answer)
-            if reply.status == 201 and "dryRun" not in send.path:
+            if reply.status == 201 and "dryRun" not in send.path and "reviews" not in send.path:
                 made.append(self._path_of(send, answer))
         return reply
 
@@ -155,6 +155,6 @@ def difference(sends: Sequence[Send], sides: Sequence[Sequence[Json]]) -> str:
     for send, theirs, ours in zip(sends, *sides, strict=True):
         if theirs != ours:
             texts = [json.dumps(one, indent=1, sort_keys=True).splitlines() for one in (theirs, ours)]
-            lines = difflib.unified_diff(*texts, "control plane", "sandbox", lineterm="", n=3)
+            lines = difflib.unified_diff(texts[0], texts[1], "control plane", "sandbox", lineterm="")
             said.append("\n".join([f"{send.method} {send.path} {json.dumps(send.body)}", *lines]))
     return "\n\n".join(said)

@@ -44,6 +44,9 @@ def masked(value: Any, namespace: str, key: str = "") -> Any:
         return {_text(name, namespace): masked(one, namespace, name) for name, one in value.items()}
     if key == "columnDefinitions" and value:
         return [{**column, "description": "DESCRIPTION"} for column in value]
+    if key == "managedFields":
+        # Their order is that of times that may be a second apart or the same.
+        value = sorted(value, key=lambda entry: (entry["operation"], entry["manager"], entry.get("subresource", "")))
     if isinstance(value, list):
         return [masked(one, namespace) for one in value]
     if key in _VERSIONS or key in _RANDOM:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.contract.exchanges import TABLE, Send, case, get, post
-from tests.contract.written import APPS, MAPS, PODS, config_map, pod
+from tests.contract.written import APPS, MAPS, PODS, config_map, deployment, pod
 
 if TYPE_CHECKING:
     from tests.contract.exchanges import Case
@@ -42,37 +42,44 @@ def under_quota(name: str, hard: Json, *sends: Send) -> Case:
     return case(f"quota: {name}", post(QUOTAS, quota(**hard)), counted, *sends)
 
 
-def in_range(name: str, limits: Json, body: Json) -> Case:
-    return case(f"range: {name}", post(RANGES, limits), post(f"{PODS}?dryRun=All", body))
+def tried(until: str, path: str, body: Json) -> Send:
+    """A create in a dry run, once the quota or range of the case is known everywhere, and that of another forgotten."""
+    return post(f"{path}?dryRun=All", body, until=until)
 
 
-def as_user(name: str, send: Send) -> Case:
-    return case(f"rights: {name}", send)
+def in_range(name: str, until: str, limits: Json, body: Json) -> Case:
+    return case(f"range: {name}", post(RANGES, limits), tried(until, PODS, body))
 
 
-def sent(method: str, path: str, who: Json, body: Any = None) -> Send:
-    return Send(method, path, body, headers=who)
+def sent(name: str, method: str, path: str, who: Json, body: Any = None) -> Case:
+    return case(f"rights: {name}", Send(method, path, body, headers=who))
 
 
 QUOTED = [
     under_quota("create", {"pods": "5"}),
-    under_quota("too many pods", {"pods": "0"}, post(PODS, pod("lone"))),
-    under_quota("too much cpu", {"requests_cpu": "1"}, post(PODS, pod("lone", requests={"cpu": "2"}))),
+    under_quota("too many pods", {"pods": "0"}, tried("pods=1", PODS, pod("lone"))),
+    under_quota(
+        "too much cpu", {"requests_cpu": "1"}, tried("requests.cpu=2", PODS, pod("lone", requests={"cpu": "2"}))
+    ),
     under_quota(
         "two amounts too much",
         {"requests_cpu": "1", "requests_memory": "1Gi"},
-        post(PODS, pod("lone", requests={"cpu": "2", "memory": "2Gi"})),
+        tried("requests.memory=2Gi", PODS, pod("lone", requests={"cpu": "2", "memory": "2Gi"})),
     ),
-    under_quota("no request", {"requests_cpu": "1"}, post(PODS, pod("lone"))),
-    under_quota("no requests", {"requests_cpu": "1", "limits_memory": "1Gi"}, post(PODS, pod("lone"))),
+    under_quota("no request", {"requests_memory": "1Gi"}, tried("requests.memory for", PODS, pod("lone"))),
+    under_quota(
+        "no requests",
+        {"requests_cpu": "1", "limits_memory": "1Gi"},
+        tried("limits.memory for: model; requests.cpu for", PODS, pod("lone")),
+    ),
     under_quota(
         "a pod that fits",
         {"requests_cpu": "4"},
-        post(PODS, pod("lone", requests={"cpu": "2"})),
-        get(f"{QUOTAS}/q", until='"used":{"requests.cpu":"2"}'),
+        tried('"cpu":"3"', PODS, pod("lone", requests={"cpu": "3"})),
+        get(f"{QUOTAS}/q?includeObject=None", TABLE),
     ),
-    under_quota("objects", {"count/configmaps": "0"}, post(MAPS, config_map("m"))),
-    under_quota("hpas", {"count/horizontalpodautoscalers.autoscaling": "0"}),
+    under_quota("objects", {"count/configmaps": "0"}, tried("exceeded", MAPS, config_map("m"))),
+    under_quota("deployments", {"count/deployments.apps": "0"}, tried("exceeded", APPS, deployment("web"))),
     under_quota("as a Table", {"pods": "5", "requests_cpu": "3"}, get(QUOTAS, TABLE)),
     case("quota: an amount that is none", post(QUOTAS, quota(pods="many"))),
     case("quota: a negative amount", post(QUOTAS, quota(pods="-1"))),
@@ -82,16 +89,25 @@ QUOTED = [
 ]
 
 RANGED = [
-    in_range("defaults", limit_range(default={"cpu": "1"}, defaultRequest={"cpu": "200m"}), pod("lone")),
-    in_range("a default as the request", limit_range(default={"memory": "1Gi"}), pod("lone")),
-    in_range("maximum", limit_range(max={"cpu": "1"}), pod("lone", limits={"cpu": "2"})),
-    in_range("minimum", limit_range(min={"cpu": "1"}), pod("lone", requests={"cpu": "500m"})),
-    in_range("maximum without a limit", limit_range("Pod", max={"cpu": "1"}), pod("lone")),
     in_range(
-        "ratio", limit_range(maxLimitRequestRatio={"cpu": "2"}), pod("lone", requests={"cpu": "1"}, limits={"cpu": "4"})
+        "defaults",
+        '"cpu":"200m"',
+        limit_range(default={"cpu": "1"}, defaultRequest={"cpu": "200m"}),
+        pod("lone"),
+    ),
+    in_range("a default as the request", '"memory":"1Gi"', limit_range(default={"memory": "1Gi"}), pod("lone")),
+    in_range("maximum", "limit is 2", limit_range(max={"cpu": "1"}), pod("lone", limits={"cpu": "2"})),
+    in_range("minimum", "request is 500m", limit_range(min={"cpu": "1"}), pod("lone", requests={"cpu": "500m"})),
+    in_range("maximum without a limit", "No limit", limit_range("Pod", max={"cpu": "1"}), pod("lone")),
+    in_range(
+        "ratio",
+        "ratio",
+        limit_range(maxLimitRequestRatio={"cpu": "2"}),
+        pod("lone", requests={"cpu": "1"}, limits={"cpu": "4"}),
     ),
     in_range(
         "of pods",
+        "per Pod is 1Gi",
         limit_range("Pod", max={"memory": "1Gi"}),
         pod("lone", requests={"memory": "1Gi"}, limits={"memory": "2Gi"}),
     ),
@@ -103,33 +119,34 @@ RANGED = [
 ]
 
 RIGHTS = [
-    as_user("get", sent("GET", f"{MAPS}/m", NOBODY)),
-    as_user("list", sent("GET", MAPS, NOBODY)),
-    as_user("list of all namespaces", sent("GET", "/apis/apps/v1/deployments", NOBODY)),
-    as_user("watch", sent("GET", f"{MAPS}?watch=1", NOBODY)),
-    as_user("create", sent("POST", MAPS, NOBODY, config_map("m"))),
-    as_user("update", sent("PUT", f"{MAPS}/m", NOBODY, config_map("m"))),
-    as_user("patch the scale", sent("PATCH", f"{APPS}/web/scale", NOBODY, {"spec": {"replicas": 1}})),
-    as_user("delete", sent("DELETE", f"{MAPS}/m", NOBODY)),
-    as_user("delete of some", sent("DELETE", MAPS, NOBODY)),
-    as_user("nodes", sent("GET", "/api/v1/nodes", NOBODY)),
-    as_user("a node", sent("GET", "/api/v1/nodes/node-0", NOBODY)),
-    as_user("the namespace", sent("GET", "/api/v1/namespaces/{ns}", NOBODY)),
-    as_user("metrics", sent("GET", "/apis/metrics.k8s.io/v1beta1/namespaces/{ns}/pods", NOBODY)),
-    as_user("HPAs", sent("GET", "/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers", NOBODY)),
-    as_user("a group that is not there", sent("GET", "/apis/nosuch.example.com/v1/namespaces/{ns}/x", NOBODY)),
-    as_user("discovery", sent("GET", "/apis/apps", NOBODY)),
-    as_user("a path", sent("GET", "/nosuch", NOBODY)),
-    as_user(
+    sent("get", "GET", f"{MAPS}/m", NOBODY),
+    sent("list", "GET", MAPS, NOBODY),
+    sent("list of all namespaces", "GET", "/apis/apps/v1/deployments", NOBODY),
+    sent("watch", "GET", f"{MAPS}?watch=1", NOBODY),
+    sent("create", "POST", MAPS, NOBODY, config_map("m")),
+    sent("update", "PUT", f"{MAPS}/m", NOBODY, config_map("m")),
+    sent("patch the scale", "PATCH", f"{APPS}/web/scale", NOBODY, {"spec": {"replicas": 1}}),
+    sent("delete", "DELETE", f"{MAPS}/m", NOBODY),
+    sent("delete of some", "DELETE", MAPS, NOBODY),
+    sent("nodes", "GET", "/api/v1/nodes", NOBODY),
+    sent("a node", "GET", "/api/v1/nodes/node-0", NOBODY),
+    sent("the namespace", "GET", "/api/v1/namespaces/{ns}", NOBODY),
+    sent("metrics", "GET", "/apis/metrics.k8s.io/v1beta1/namespaces/{ns}/pods", NOBODY),
+    sent("HPAs", "GET", "/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers", NOBODY),
+    sent("a group that is not there", "GET", "/apis/nosuch.example.com/v1/namespaces/{ns}/x", NOBODY),
+    sent("discovery", "GET", "/apis/apps", NOBODY),
+    sent("a path", "GET", "/nosuch", NOBODY),
+    sent(
         "groups that make it an administrator",
-        sent("GET", f"{MAPS}/nosuch", {**NOBODY, "Impersonate-Group": "system:masters"}),
+        "GET",
+        f"{MAPS}/nosuch",
+        {**NOBODY, "Impersonate-Group": "system:masters"},
     ),
-    as_user("a group without a user", sent("GET", MAPS, {"Impersonate-Group": "system:masters"})),
-    as_user("by a role, get", sent("GET", f"{MAPS}/nosuch", READER)),
-    as_user("by a role, delete", sent("DELETE", f"{MAPS}/nosuch", READER)),
-    as_user("by a role, another namespace", sent("GET", "/api/v1/namespaces/default/configmaps/nosuch", READER)),
-    as_user("impersonation twice", sent("GET", MAPS, {**READER, "Impersonate-Uid": "x"})),
-    case("credentials: a wrong token", Send("GET", MAPS, headers={"Authorization": "Bearer wrong"})),
+    sent("a group without a user", "GET", MAPS, {"Impersonate-Group": "system:masters"}),
+    sent("by a role, get", "GET", f"{MAPS}/nosuch", READER),
+    sent("by a role, delete", "DELETE", f"{MAPS}/nosuch", READER),
+    sent("by a role, another namespace", "GET", "/api/v1/namespaces/default/configmaps/nosuch", READER),
+    sent("impersonation twice", "GET", MAPS, {**READER, "Impersonate-Uid": "x"}),
     case(
         "review: allowed",
         post(REVIEWS, {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "default"}}}),

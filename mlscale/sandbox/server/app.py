@@ -18,7 +18,7 @@ from mlscale.sandbox.server import documents, openapi
 from mlscale.sandbox.server.calls import Answer, Call, PageNotFoundError
 from mlscale.sandbox.server.discovery import catalogue
 from mlscale.sandbox.server.gate import admitted_user
-from mlscale.sandbox.server.negotiation import Form, read_form
+from mlscale.sandbox.server.negotiation import JSON, WATCHED, YAML, Form, read_form
 from mlscale.sandbox.server.operations import Operations, shown_version
 from mlscale.sandbox.server.options import read_number
 from mlscale.sandbox.server.rendering import encoded, shaped
@@ -28,7 +28,7 @@ from mlscale.sandbox.server.watch_stream import DEFAULT_TIMEOUT, Bell, stream
 from mlscale.sandbox.statuses import StatusError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from starlette.types import Receive, Scope, Send
 
@@ -100,17 +100,24 @@ class ApiServer:
             return self._document(request, headers, query)
         resource = find_resource(known, info)
         call = Call(info, user, query, headers, await _body(request))
-        form = read_form(headers, query, watch=info.verb == "watch")
+        offered = (JSON, YAML, WATCHED) if info.verb in ("list", "watch") else (JSON, YAML)
+        form = read_form(headers, query, watch=info.verb == "watch", offered=offered)
         if info.verb == "watch":
             return self._watch(resource, call, form)
-        answer = self._operations.answer(resource, call)
+        try:
+            answer = self._operations.answer(resource, call)
+        except StatusError as error:
+            return _warned(self._refusal(request, error), call.warnings)
         self._simulation.settle()
-        return self._answer(request, answer, form)
+        return _warned(self._answer(request, answer, form), call.warnings)
 
     def _document(self, request: Request, headers: dict[str, str], query: dict[str, str]) -> Response:
         if request.url.path == "/openapi/v2" and "protobuf" in headers.get("accept", ""):
             return Response(openapi.V2_AS_PROTOBUF, headers={"content-type": openapi.V2_PROTOBUF})
-        form = read_form(headers, query)
+        if documents.is_health(request.url.path.rstrip("/")):
+            headers = {}
+        offered = () if documents.lists_groups(request.url.path) else (JSON, YAML)
+        form = read_form(headers, query, offered=offered)
         aggregated = form.shape == "APIGroupDiscoveryList"
         known = catalogue(self._simulation.api.resources.values())
         said = documents.document(known, request.method, request.url.path, self._address, aggregated=aggregated)
@@ -125,9 +132,6 @@ class ApiServer:
         include = request.query_params.get("includeObject", "")
         obj = shaped(answer.obj, answer.resource, form, self._simulation.agenda.now, include)
         response = Response(encoded(obj, form), answer.status, {"content-type": form.media_type})
-        for warning in answer.warnings:
-            escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
-            response.headers.append("warning", f'299 - "{escaped}"')
         return _compressed(request, response)
 
     def _refusal(self, request: Request, error: StatusError) -> Response:
@@ -200,6 +204,13 @@ async def _body(request: Request) -> bytes:
             raise StatusError(413, "RequestEntityTooLarge", why)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _warned(response: Response, warnings: Sequence[str]) -> Response:
+    for warning in warnings:
+        escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.append("warning", f'299 - "{escaped}"')
+    return response
 
 
 def _compressed(request: Request, response: Response) -> Response:

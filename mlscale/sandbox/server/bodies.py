@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.sandbox import schema
 from mlscale.sandbox.decoding import MismatchError, decode
+from mlscale.sandbox.go_json import read_json, repeated_fields
 from mlscale.sandbox.patching import APPLY, JSON_PATCH
 from mlscale.sandbox.resources import is_custom
 from mlscale.sandbox.server.negotiation import JSON, YAML
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_SHOWN = 20
+_SHOWN = 30
+_GO_TYPES = {list: "array", str: "string", int: "number", float: "number", bool: "bool"}
+_TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 _DIRECTIVES = ("$patch", "$retainKeys")
 _LIST_DIRECTIVES = ("$setElementOrder/", "$deleteFromPrimitiveList/")
 
@@ -38,7 +41,8 @@ def read_object(body: bytes, content_type: str, kind: Kind) -> Json:
     except ValueError as error:
         raise _unrecognized(kind, f"json parse error: {error} ({_shown(body)})") from error
     if not isinstance(obj, dict):
-        raise _unrecognized(kind, f"json parse error: an object is wanted ({_shown(body)})")
+        why = f"json: cannot unmarshal {_GO_TYPES.get(type(obj), 'null')} into Go value of type {_TYPE_META}"
+        raise _unrecognized(kind, f"json parse error: {why} ({_shown(body)})")
     return {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
 
 
@@ -67,7 +71,7 @@ def read_delete_options(body: bytes, content_type: str) -> Json:
     if not body:
         return {}
     try:
-        options = _READERS.get(content_type, json.loads)(body)
+        options = _READERS.get(content_type, read_json)(body)
     except ValueError as error:
         raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
     if not isinstance(options, dict):
@@ -79,8 +83,13 @@ def read_delete_options(body: bytes, content_type: str) -> Json:
     return options
 
 
-def known_fields(obj: Json, kind: Kind, validation: str) -> tuple[Json, tuple[str, ...]]:
-    """``obj`` without the fields that ``kind`` does not have, and a warning for each.
+def repeated(body: bytes, content_type: str) -> tuple[str, ...]:
+    """The paths of the fields that a JSON body, which can be read, has more than once."""
+    return repeated_fields(body) if content_type.partition(";")[0].strip().lower() in ("", JSON) else ()
+
+
+def known_fields(obj: Json, kind: Kind, validation: str, twice: Sequence[str] = ()) -> tuple[Json, tuple[str, ...]]:
+    """``obj`` without the fields that ``kind`` does not have, and a warning for each, and for those in ``twice``.
 
     Raises StatusError 400 for a value of the wrong type, and where ``validation`` is Strict for such a field.
     """
@@ -89,10 +98,10 @@ def known_fields(obj: Json, kind: Kind, validation: str) -> tuple[Json, tuple[st
         known = decode(obj)
     except MismatchError as error:
         raise bad_request(f"{refused}{error}") from error
-    if known.unknown and validation == "Strict":
-        said = ", ".join(f'unknown field "{path}"' for path in known.unknown)
-        raise bad_request(f"{refused}strict decoding error: {said}")
-    return known.object, _warnings(known.unknown, validation)
+    said = [f'duplicate field "{path}"' for path in twice] + [f'unknown field "{path}"' for path in known.unknown]
+    if said and validation == "Strict":
+        raise bad_request(f"{refused}strict decoding error: {', '.join(said)}")
+    return known.object, tuple(said) if validation == "Warn" else ()
 
 
 def known_patch_fields(patch: Json, kind: Kind, validation: str) -> tuple[Json, tuple[str, ...]]:
@@ -139,15 +148,12 @@ def _is_directive(name: str) -> bool:
 
 
 def _yaml(body: bytes) -> Any:
-    import yaml
+    from mlscale.sandbox.server.go_yaml import read_yaml
 
-    try:
-        return yaml.safe_load(body)
-    except yaml.YAMLError as error:
-        raise ValueError(f"yaml: {str(error).splitlines()[0]}") from error
+    return read_yaml(body)
 
 
-_READERS: dict[str, Callable[[bytes], Any]] = {JSON: json.loads, YAML: _yaml, PROTOBUF: decoded}
+_READERS: dict[str, Callable[[bytes], Any]] = {JSON: read_json, YAML: _yaml, PROTOBUF: decoded}
 
 
 def _unrecognized(kind: Kind, why: str) -> StatusError:
@@ -156,4 +162,8 @@ def _unrecognized(kind: Kind, why: str) -> StatusError:
 
 
 def _shown(body: bytes) -> str:
-    return body[:_SHOWN].hex() if body else "<empty>"
+    """As apiserver pkg/endpoints/handlers/rest.go summarizeData: an object in the clear, anything else in hex."""
+    rest = " ..." if len(body) > _SHOWN else ""
+    if body.startswith(b"{"):
+        return body[:_SHOWN].decode(errors="replace") + rest
+    return body[:_SHOWN].hex() + rest if body else "<empty>"

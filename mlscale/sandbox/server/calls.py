@@ -26,6 +26,8 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    warnings: list[str] = field(default_factory=list)
+    """What its body has that nothing knows; told with a refusal too."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,6 @@ class Answer:
     obj: Json
     status: int = 200
     resource: Resource | None = None
-    warnings: tuple[str, ...] = ()
 
 
 class BareError(StatusError):

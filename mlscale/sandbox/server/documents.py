@@ -34,10 +34,10 @@ def document(known: Catalogue, method: str, path: str, address: str, *, aggregat
     ``aggregated``: whether the client can read that form of discovery.
     """
     path = path.rstrip("/") or "/"
-    if method not in ("GET", "HEAD"):
-        raise method_not_allowed()
-    if path in _HEALTH:
+    if is_health(path):
         return "ok"
+    if method not in ("GET", "HEAD") and not _takes_every_method(path):
+        raise method_not_allowed()
     if path == "/version":
         return VERSION
     if path == "/":
@@ -47,6 +47,21 @@ def document(known: Catalogue, method: str, path: str, address: str, *, aggregat
     if path.startswith("/openapi/v3"):
         return _openapi(known, path.removeprefix("/openapi/v3").strip("/"))
     return _discovery(known, path, address, aggregated=aggregated)
+
+
+def is_health(path: str) -> bool:
+    """Whether this is one of the paths that say whether the server is well, to whoever asks in whatever form."""
+    return path in _HEALTH
+
+
+def lists_groups(path: str) -> bool:
+    """Whether this is the list of the groups, or of one group's versions."""
+    return path.startswith("/apis") and path.strip("/").count("/") <= 1
+
+
+def _takes_every_method(path: str) -> bool:
+    """What upstream does not route by method."""
+    return path == "/" or path.startswith("/openapi/") or lists_groups(path)
 
 
 def _openapi(known: Catalogue, path: str) -> Json:

@@ -9,11 +9,12 @@ from mlscale.sandbox.server.request_info import is_true
 from mlscale.sandbox.statuses import StatusError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Shape = Literal["", "Table", "PartialObjectMetadata", "PartialObjectMetadataList", "APIGroupDiscoveryList"]
 JSON = "application/json"
 YAML = "application/yaml"
+WATCHED = f"{JSON};stream=watch"
 _ANY = ("*/*", "")
 _SHAPES: dict[tuple[str, str], tuple[Shape, ...]] = {
     ("meta.k8s.io", "v1"): ("Table", "PartialObjectMetadata", "PartialObjectMetadataList"),
@@ -34,10 +35,17 @@ class Form:
     pretty: bool = False
 
 
-def read_form(headers: Mapping[str, str], query: Mapping[str, str], *, watch: bool = False) -> Form:
+def read_form(
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    *,
+    watch: bool = False,
+    offered: Sequence[str] = (JSON, YAML),
+) -> Form:
     """The first form of the Accept header that the sandbox can write; protobuf is not one of them.
 
-    A watch is written as JSON only. Raises StatusError 406 if there is none.
+    A watch is written as JSON only. Raises StatusError 406 if there is none, which names what is ``offered``; where
+    that is nothing, or the media type is right and the shape is not, the real server has other words.
     """
     pretty = _is_pretty(headers, query)
     wanted = [_parsed(text) for text in headers.get("accept", "").split(",")]
@@ -50,11 +58,10 @@ def read_form(headers: Mapping[str, str], query: Mapping[str, str], *, watch: bo
         shape = _shape(parameters)
         if shape is not None:
             return Form(media_type, shape, parameters.get("v", "") if shape else "", pretty)
-    if any(media_type in _KNOWN for media_type, _ in wanted):
-        message = f"only the following media types are accepted: {JSON}, {YAML}"
-    else:
-        message = f"406: Not Acceptable\n\nAvailable representations: {JSON}, {YAML}, {JSON};stream=watch"
-    raise StatusError(406, "NotAcceptable", message)
+    if not offered or any(media_type in _KNOWN for media_type, _ in wanted):
+        raise StatusError(406, "NotAcceptable", f"only the following media types are accepted: {JSON}, {YAML}")
+    message = f"406: Not Acceptable\n\nAvailable representations: {', '.join(offered)}"
+    raise StatusError(406, "NotAcceptable", message, {})
 
 
 def _parsed(text: str) -> tuple[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlscale.kube.kinds import HPA
 from mlscale.sandbox.patching import APPLY, JSON_PATCH, check_content_type
 from mlscale.sandbox.preparation import check_type
-from mlscale.sandbox.resources import SCALE
+from mlscale.sandbox.resources import SCALE, Resource
 from mlscale.sandbox.server import bodies, hpa_v1, options
 from mlscale.sandbox.server.calls import Answer, Call
 from mlscale.sandbox.server.discovery import REVIEWS
@@ -19,12 +19,12 @@ from mlscale.sandbox.verbs import Caller, WatchOptions
 
 if TYPE_CHECKING:
     from mlscale.kube.kinds import Kind
-    from mlscale.sandbox.resources import Resource
     from mlscale.sandbox.tokens import Tokens
     from mlscale.sandbox.verbs import Api, Watch
 
 Json = dict[str, Any]
 
+_SCALE = Resource(SCALE)
 _REVIEWS = {resource.key for resource in REVIEWS}
 
 
@@ -95,39 +95,39 @@ class Operations:
             agenda = self._api.agenda
             said = answer_review(resource.kind.kind, body, namespace, call.user, self._api.store, agenda.now)
             return Answer(said, 201)
-        body, warnings = bodies.known_fields(body, kind, wanted.validation)
+        body = _known(call, kind, body, wanted.validation)
         body = _stored_version(resource, call, body)
         made = self._api.create(resource, namespace, body, _caller(call, wanted), dry_run=wanted.dry_run)
-        return _answered(resource, call, made, 201, warnings)
+        return _answered(resource, call, made, 201)
 
     def _update(self, resource: Resource, call: Call) -> Answer:
         info = call.info
         wanted = options.read_write_options("update", call.query, call.headers)
         kind = _kind_in(resource, call)
         body = bodies.read_object(call.body, _content_type(call), kind)
-        body, warnings = bodies.known_fields(body, kind, wanted.validation)
+        body = _known(call, kind, body, wanted.validation)
         body = _stored_version(resource, call, body)
         done = self._api.update(
             resource, _namespace(resource, call), info.name, body, _caller(call, wanted),
             subresource=info.subresource, dry_run=wanted.dry_run,
         )  # fmt: skip
-        return _answered(resource, call, done, 200, warnings)
+        return _answered(resource, call, done)
 
     def _patch(self, resource: Resource, call: Call) -> Answer:
         info, content_type = call.info, _content_type(call).partition(";")[0].strip()
         check_content_type(resource.kind, content_type)
         wanted = options.read_write_options("patch", call.query, call.headers, content_type)
         patch = bodies.read_patch(call.body, content_type)
-        warnings: tuple[str, ...] = ()
         if content_type not in (JSON_PATCH, *APPLY) and isinstance(patch, dict):
             patch, warnings = bodies.known_patch_fields(patch, _kind_in(resource, call), wanted.validation)
+            call.warnings.extend(warnings)
         namespace = _namespace(resource, call)
         is_new = content_type in APPLY and self._api.store.get(resource.key, namespace, info.name) is None
         done = self._api.patch(
             resource, namespace, info.name, patch, content_type, _caller(call, wanted),
             subresource=info.subresource, dry_run=wanted.dry_run, force=wanted.force,
         )  # fmt: skip
-        return _answered(resource, call, done, 201 if is_new else 200, warnings)
+        return _answered(resource, call, done, 201 if is_new else 200)
 
     def _delete(self, resource: Resource, call: Call) -> Answer:
         wanted = _delete_options(call)
@@ -160,9 +160,16 @@ def _stored_version(resource: Resource, call: Call, body: Json) -> Json:
     return body
 
 
-def _answered(resource: Resource, call: Call, obj: Json, status: int = 200, warnings: tuple[str, ...] = ()) -> Answer:
-    shown = resource if call.info.subresource in ("", "status") else None
-    return Answer(shown_version(resource, call, obj), status, shown, warnings)
+def _known(call: Call, kind: Kind, body: Json, validation: str) -> Json:
+    twice = bodies.repeated(call.body, _content_type(call))
+    known, warnings = bodies.known_fields(body, kind, validation, twice)
+    call.warnings.extend(warnings)
+    return known
+
+
+def _answered(resource: Resource, call: Call, obj: Json, status: int = 200) -> Answer:
+    shown = {"": resource, "status": resource, "scale": _SCALE}.get(call.info.subresource)
+    return Answer(shown_version(resource, call, obj), status, shown)
 
 
 def _kind_in(resource: Resource, call: Call) -> Kind:

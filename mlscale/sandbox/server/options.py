@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlscale.kube.kinds import Kind
+from mlscale.sandbox.go_json import quoted
 from mlscale.sandbox.patching import APPLY
 from mlscale.sandbox.server.request_info import is_true
 from mlscale.sandbox.statuses import Cause, bad_request, invalid
@@ -90,8 +91,7 @@ def _manager_causes(manager: str) -> list[Cause]:
         return [Cause("fieldManager", "FieldValueTooLong", why)]
     for place, character in enumerate(manager):
         if not character.isprintable():
-            shown = character.encode("unicode_escape").decode()
-            why = f'Invalid value: "{shown}": invalid character U+{ord(character):04X} (at position {place})'
+            why = f"Invalid value: {quoted(manager)}: invalid character U+{ord(character):04X} (at position {place})"
             return [Cause("fieldManager", "FieldValueInvalid", why)]
     return []
 

@@ -243,15 +243,19 @@ def test_pods_that_run_and_their_use() -> None:
     """A pod that is being deleted or has failed says nothing about the next one."""
     spec = workload("web")["spec"]["template"]["spec"]
     bare = workload("web", "")["spec"]["template"]["spec"]
+    long_ago = "2026-11-24T19:00:00Z"
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": long_ago}
+    running = {"phase": "Running", "startTime": long_ago, "conditions": [ready]}
     pods = [
-        {"metadata": {"name": "web-1"}, "spec": spec, "status": {"phase": "Running"}},
+        {"metadata": {"name": "web-1"}, "spec": spec, "status": running},
         {"metadata": {"name": "web-2", "deletionTimestamp": "2026-11-24T20:00:00Z"}, "spec": bare},
         {"metadata": {"name": "web-3"}, "spec": bare, "status": {"phase": "Failed"}},
     ]
-    usage = {"containers": [{"name": "server", "usage": {"cpu": "450m"}}]}
+    use = [{"name": "server", "usage": {"cpu": "450m"}}]
+    usage = [{"metadata": {"name": f"web-{n}"}, "containers": use} for n in (1, 4)]
     server = Server("web")
     server.objects["/api/v1/namespaces/lab/pods"] = {"items": pods}
-    server.objects[f"{METRICS}/namespaces/lab/pods"] = {"items": [usage, usage]}
+    server.objects[f"{METRICS}/namespaces/lab/pods"] = {"items": usage}
     (outcome,) = server.run(found("web"))
     assert [finding.reason for finding in outcome.findings] == ["Thresholds", "PresentUse"]
     pods[1]["metadata"] = {"name": "web-2"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -249,7 +250,8 @@ def test_a_scale_without_selector() -> None:
 
 def test_the_present_use() -> None:
     def measured(cpu: str, pods: int = 3) -> tuple[dict[str, Any], ...]:
-        return tuple({"containers": [{"name": "server", "usage": {"cpu": cpu}}]} for _ in range(pods))
+        use = [{"name": "server", "usage": {"cpu": cpu}}]
+        return tuple({"metadata": {"name": f"web-{n}"}, "containers": use} for n in range(pods))
 
     assert messages(plan(pod_metrics=measured("400m")), "note")["PresentUse"] == (
         "at the present use (80 % of cpu) the HPA wants 5 replicas; there are 3"
@@ -257,6 +259,26 @@ def test_the_present_use() -> None:
     assert "PresentUse" not in messages(plan(pod_metrics=measured("250m")), "note")
     # One pod has no metrics yet: the controller then reckons differently.
     assert "PresentUse" not in messages(plan(pod_metrics=measured("400m", pods=2)), "note")
+
+
+@pytest.mark.parametrize(("sampled", "said"), [("08:00:45Z", False), ("08:01:00Z", True)])
+def test_the_present_use_of_a_pod_counts_once_it_was_measured_as_ready(sampled: str, said: bool) -> None:
+    """Ready at 08:00:40 and measured over 15 s: until 08:00:55 the CPU of its own start is in the sample."""
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-11-24T08:00:40Z"}
+    status = {"phase": "Running", "startTime": "2026-11-24T08:00:30Z", "conditions": [ready]}
+    pods = tuple({**pod(f"web-{n}", pod_spec()), "status": status} for n in range(3))
+    measured = tuple(
+        {
+            "metadata": {"name": one["metadata"]["name"]},
+            "timestamp": f"2026-11-24T{sampled}",
+            "window": "15s",
+            "containers": [{"name": "server", "usage": {"cpu": "400m"}}],
+        }
+        for one in pods
+    )
+    now = datetime(2026, 11, 24, 8, 1, 5, tzinfo=UTC).timestamp()
+    notes = messages(plan(pods=pods, pod_metrics=measured, now=now), "note")
+    assert ("PresentUse" in notes) == said
 
 
 def test_text_of_the_cluster_is_made_harmless() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
@@ -89,7 +89,8 @@ def test_errors_carry_their_exit_code_and_leave_the_rest_standing() -> None:
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    row = replace(autoscaled().scores[0], unmet=np.float64(0.5), peak_replicas=np.int32(7), gpu_hours=np.float32(2.0))
+    numbers: dict[str, Any] = {"unmet": np.float64(0.5), "peak_replicas": np.int32(7), "gpu_hours": np.float32(2.0)}
+    row = replace(autoscaled().scores[0], **numbers)
     score = document(replace(autoscaled(), scores=(row,)))["recommendations"][0]["scores"][0]
 
     assert (score["unmetDemand"], score["peakReplicas"], score["gpuHours"]) == (0.5, 7, 2.0)

@@ -110,7 +110,7 @@ def test_a_curve_steps_and_is_held_until_its_end() -> None:
     """1, then 3 at half of the time: right at 1, up to 3, and right to the edge; the scale ends at 3."""
     figure = plot([0.0, 60.0], Curve("now", "now", [1, 3]))
 
-    assert paths(figure, "now") == ["M64 158.7H64.0V158.7H504.0V12.0H944.0"]
+    assert paths(figure, "now") == ["M64 158.7H64.0V158.7H496.0V12.0H928.0"]
 
 
 def test_a_demand_is_filled_down_to_zero() -> None:
@@ -123,8 +123,8 @@ def test_a_demand_is_filled_down_to_zero() -> None:
 def test_a_gap_in_time_is_as_wide_as_it_was() -> None:
     figure = plot([0.0, 60.0, 540.0], Curve("now", "now", [1, 2, 1]))
     # 540 s and the 480 s for which the last value is drawn on.
-    assert f"H{64 + 880 * 60 / 1020:.1f}V" in paths(figure, "now")[0]
-    assert f"H{64 + 880 * 540 / 1020:.1f}V" in paths(figure, "now")[0]
+    assert f"H{64 + 864 * 60 / 1020:.1f}V" in paths(figure, "now")[0]
+    assert f"H{64 + 864 * 540 / 1020:.1f}V" in paths(figure, "now")[0]
 
 
 def test_one_sample_and_none_can_be_drawn() -> None:
@@ -133,8 +133,8 @@ def test_one_sample_and_none_can_be_drawn() -> None:
 
 
 def test_a_week_at_15_s_stays_a_page_of_some_kilobytes() -> None:
-    times = START + 15.0 * np.arange(40_320)
-    demand: FloatArray = 2 + np.sin(times / 5000) + np.random.default_rng(1).random(len(times))
+    times: FloatArray = START + 15.0 * np.arange(40_320, dtype=np.float64)
+    demand: FloatArray = np.array(2 + np.sin(times / 5000) + np.random.default_rng(1).random(len(times)), np.float64)
     week = replace(
         autoscaled(),
         held_out=HeldOut(times, demand),

@@ -1,0 +1,212 @@
+"""From limits and replays to the answer: which steps, in which order, in one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlscale.hpa.spec import HpaSettings
+from mlscale.hpa.thresholds import judge_thresholds, read_thresholds
+from mlscale.kube.text import counted, printable
+from mlscale.recommend.bottleneck import is_limited_by
+from mlscale.recommend.evidence import workload_notes
+from mlscale.recommend.gpu import cheaper_step, gpu_steps
+from mlscale.recommend.model import Gain, HistoryFacts, Recommendation
+from mlscale.recommend.steps import Sizes, cluster_steps, load_step, plan_vertical, rival_steps, vertical_steps
+from mlscale.recommend.trial import plan_trial, run_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlscale.recommend.evidence import WorkloadFacts
+    from mlscale.recommend.model import Limit, LimitName, Step
+    from mlscale.recommend.search import Aim
+    from mlscale.recommend.signs import Signs
+    from mlscale.recommend.trial import Trial
+    from mlscale.usage.model import History
+
+DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found before a sentence is made of it."""
+
+    limits: tuple[Limit, ...]
+    steps: tuple[Step, ...]
+    trial: Trial | None
+    sizes: Sizes
+
+
+def judge(facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history: History, aim: Aim) -> Recommendation:
+    """The answer for one workload."""
+    judged = choose_steps(facts, signs, limits, history, aim)
+    trial, steps = judged.trial, judged.steps
+    return Recommendation(
+        target=facts.target,
+        verdict=verdict(facts, judged),
+        method=steps[0].method if steps else "none",
+        limits=limits,
+        steps=steps,
+        history=HistoryFacts(history.source, history.span, history.step, len(history.gaps)),
+        reasons=tuple(_reasons(judged, history)),
+        scores=trial.rows if trial else (),
+        held_out=trial.held_out if trial else None,
+        notes=(*workload_notes(facts), *_notes(facts, signs, judged, history)),
+        differs=bool(steps),
+        gain=_gain(facts, signs, judged),
+    )
+
+
+def choose_steps(facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history: History, aim: Aim) -> Judged:
+    """The steps; fewer copies raise what each of them uses, so an idle workload is resized only where none can go."""
+    sizes = plan_vertical(facts, signs, limits)
+    if sizes.resizes and is_limited_by(limits, "Idle"):
+        as_it_is = Sizes((), signs.cpu_request)
+        trial = try_settings(facts, signs, limits, history, as_it_is, aim)
+        if trial is not None and load_step(facts, trial) is not None:
+            return Judged(limits, tuple(plan_steps(facts, signs, limits, as_it_is, trial)), trial, as_it_is)
+    trial = try_settings(facts, signs, limits, history, sizes, aim)
+    return Judged(limits, tuple(plan_steps(facts, signs, limits, sizes, trial)), trial, sizes)
+
+
+def try_settings(
+    facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history: History, sizes: Sizes, aim: Aim
+) -> Trial | None:
+    """Replays, where CPU use is the demand to replay: not behind a tight limit, a GPU or something downstream."""
+    if is_limited_by(limits, "Cluster", "CpuLimit", "Gpu", "Downstream", "Ceiling") or sizes.request is None:
+        return None
+    if signs.gpus and not signs.demand.high:
+        return None
+    if len(facts.hpas) > 1:
+        return None
+    return run_trial(facts, history, plan_trial(facts, signs, sizes.request, signs.cpu_limit, aim))
+
+
+def plan_steps(
+    facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], sizes: Sizes, trial: Trial | None
+) -> Iterator[Step]:
+    """In the order in which they help: what only the cluster's owner can do, one hand, sizes, then the count."""
+    if is_limited_by(limits, "Cluster"):
+        yield from cluster_steps(limits)
+        return
+    yield from rival_steps(facts)
+    if is_limited_by(limits, "Ceiling"):
+        yield cheaper_step(signs)
+        return
+    yield from vertical_steps(facts, sizes)
+    if is_limited_by(limits, "Gpu"):
+        yield from gpu_steps(facts, signs)
+    load = load_step(facts, trial) if trial else None
+    if load is not None:
+        yield load
+
+
+def verdict(facts: WorkloadFacts, judged: Judged) -> str:
+    """What limits, and what to do about it, in one sentence."""
+    first = judged.limits[0]
+    return f"{_CAUSES[first.name].format(subject=printable(first.subject))}: {_advice(facts, judged)}"
+
+
+_CAUSES: dict[LimitName, str] = {
+    "Cluster": "The cluster has no room for the pods that it should have",
+    "Rival": "Its replicas have more than one owner",
+    "CpuLimit": "The CPU limit of container {subject} holds it down",
+    "Memory": "Memory limits each copy of container {subject}, and more copies do not lower that",
+    "Gpu": "{subject} is the bound, and CPU does not show it",
+    "CpuVarying": "CPU is the bound and demand varies",
+    "CpuSteady": "CPU is the bound and demand is steady",
+    "Downstream": "It waits for something else, while its own CPU is idle",
+    "Ceiling": "Neither more nor larger pods are to be had",
+    "Idle": "It asks for far more than it uses",
+    "Nothing": "Nothing limits it",
+}
+
+
+def _advice(facts: WorkloadFacts, judged: Judged) -> str:
+    if not judged.steps:
+        return _leave(facts, judged)
+    step = judged.steps[0]
+    if step.method == "vertical" and is_limited_by(judged.limits, "CpuLimit"):
+        return "raise it, then judge again, since the use so far shows what was allowed and not what is needed"
+    # CPU and In ScaledObject keep their capitals, other sentences go on in lower case.
+    first = step.why[:1] if step.why[1:2].isupper() else step.why[:1].lower()
+    return f"{first}{step.why[1:].rstrip('.')}"
+
+
+def _leave(facts: WorkloadFacts, judged: Judged) -> str:
+    name = judged.limits[0].name
+    if name == "Downstream":
+        return "more copies will not help; look at what it calls (storage, network, a service behind it)"
+    if judged.trial is not None:
+        return f"leave it, {counted(judged.trial.tried, 'other setting')} did no better by more than chance"
+    return f"leave it at {counted(facts.replicas, 'replica')}, there is nothing that would help"
+
+
+def _reasons(judged: Judged, history: History) -> Iterator[str]:
+    trial = judged.trial
+    if trial is None:
+        return
+    hours = trial.held_out.hours
+    yield (
+        f"{counted(trial.tried, 'setting')} were replayed on the first {_span(history.span - hours * 3600)} of "
+        f"{_span(history.span)}; the table is of the last {_span(hours * 3600)}, which that search never saw."
+    )
+    if not trial.within_budget:
+        yield "No setting that fits keeps unmet demand within the budget; the one given leaves the least."
+    if not trial.better:
+        yield "What runs is within the noise of the best."
+
+
+def _notes(facts: WorkloadFacts, signs: Signs, judged: Judged, history: History) -> Iterator[str]:
+    trial = judged.trial
+    if history.span < DAY:
+        yield f"the history is of {_span(history.span)}: a day's course cannot be seen in it"
+    if history.gaps:
+        yield f"the history has {counted(len(history.gaps), 'gap')}, over which the last value was held"
+    if signs.room is None:
+        yield "whether the replicas fit the nodes and quotas could not be checked"
+    if signs.hpa_blind:
+        yield f"its HPA does not scale: {signs.hpa_blind}"
+    if trial is not None and trial.now_recorded:
+        yield "the row now is what was recorded: what scales it is not CPU use alone, so it was not replayed"
+    if trial is not None and not trial.returns_to_min:
+        yield f"at its least use it does not come back to {trial.setting.min_replicas} replicas"
+    if trial is not None and facts.hpa is not None and (facts.hpa["spec"].get("behavior") or {}):
+        yield "its HPA has a spec.behavior, which stays; what is recommended was replayed with the API's own policies"
+    yield from _about_hpa(facts)
+    if is_limited_by(judged.limits, "CpuLimit"):
+        yield "replicas and targets are not derived from use that a limit held down"
+    if signs.gpus and not signs.signals:
+        yield "no signal of its GPUs or model server was found (DCGM, vLLM, Triton, TorchServe, Ray Serve)"
+
+
+def _about_hpa(facts: WorkloadFacts) -> Iterator[str]:
+    """What keeps the HPA that is there from working as meant: a target out of reach, a min it never comes back to."""
+    if facts.hpa is None:
+        return
+    spec = facts.hpa["spec"]
+    settings = HpaSettings(
+        spec["maxReplicas"], spec.get("minReplicas"), tuple(spec.get("metrics") or ()), spec.get("behavior")
+    )
+    for finding in judge_thresholds(settings, read_thresholds(settings, facts.pod_spec, [])):
+        if finding.level == "warning":
+            yield f"its HPA now: {finding.message}"
+
+
+def _gain(facts: WorkloadFacts, signs: Signs, judged: Judged) -> Gain:
+    trial = judged.trial
+    if trial is not None and trial.better:
+        return Gain(core_hours=trial.saved_core_hours, unmet=trial.served)
+    if not any(step.resizes for step in judged.steps):
+        return Gain()
+    saved = (signs.cpu_request or 0.0) - (judged.sizes.request or 0.0)
+    return Gain(core_hours=saved * facts.replicas * 24.0)
+
+
+def _span(seconds: float) -> str:
+    """``2 min``, ``5 h``, ``3.5 d``."""
+    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size or (unit == "min"):
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.0f} s"

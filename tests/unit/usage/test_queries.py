@@ -1,0 +1,63 @@
+"""The PromQL texts: what they hold and what they do not."""
+
+from __future__ import annotations
+
+import re
+from string import Template
+
+import pytest
+
+from mlscale.usage.queries import QUERIES, duration, query_text
+
+PARAMETERS = {
+    "namespace": "shop",
+    "window": "120s",
+    "step": "600s",
+    "range": "3600s",
+    "names": "a|b",
+    "metric": "a",
+    "count": "b",
+    "aggregate": "sum",
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_text_is_balanced_and_of_one_namespace(name: str) -> None:
+    text = query_text(name, **PARAMETERS)
+    assert "$" not in text
+    assert [text.count(c) for c in "({["] == [text.count(c) for c in ")}]"]
+    selectors = re.findall(r"\{(?!\{)[^}]*\}", text)
+    assert all('namespace="shop"' in selector for selector in selectors)
+    assert bool(selectors) == (name != "time")
+
+
+def test_cpu_leaves_out_the_cgroup_of_the_pod_and_its_sandbox() -> None:
+    assert query_text("cpu", namespace="shop", window="120s") == (
+        'rate(container_cpu_usage_seconds_total{namespace="shop",container!="",container!="POD"}[120s])'
+    )
+
+
+def test_owners_are_asked_over_the_range_and_not_fetched_raw() -> None:
+    assert query_text("pod_owners", namespace="shop", range="604800s") == (
+        'max by (pod, owner_kind, owner_name) (last_over_time(kube_pod_owner{namespace="shop"}[604800s]))'
+    )
+
+
+def test_a_namespace_cannot_leave_its_string() -> None:
+    text = query_text("pod_owners", namespace='a"} or vector(1) #\n\\', range="1s")
+    assert '{namespace="a\\"} or vector(1) #\\n\\\\"}' in text
+
+
+def test_a_missing_parameter_is_an_error_and_not_an_empty_text() -> None:
+    with pytest.raises(KeyError):
+        query_text("cpu", namespace="shop")
+
+
+@pytest.mark.parametrize(("seconds", "written"), [(240.0, "240s"), (59.6, "60s"), (0.2, "1s"), (604800, "604800s")])
+def test_durations(seconds: float, written: str) -> None:
+    assert duration(seconds) == written
+
+
+def test_every_placeholder_is_known() -> None:
+    named = {name for query in QUERIES.values() for name in Template(query.text).get_identifiers()}
+    assert named == set(PARAMETERS)
