@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlscale.errors import ExitCode, MlscaleError, UsageError
+from mlscale.kube.text import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mlscale.autoscale import Outcome
     from mlscale.cli.session import Session
     from mlscale.kube.targets import Found
-    from mlscale.recommend.model import Recommendation, Resize, Size, Step
+    from mlscale.recommend.model import Recommendation, Step
     from mlscale.scale.model import DryRun, ScalePlan
 
 
@@ -69,12 +70,7 @@ def _previews(session: Session, found: Found, steps: list[Step], options: ApplyO
     """What the steps would change, a line each."""
     for number, step in enumerate(steps):
         if step.resizes:
-            yield from (_resize_line(resize) for resize in step.resizes)
-            yield (
-                "the pods that run are resized; new ones come with the sizes of the template"
-                if options.in_place
-                else "the template changes, so a rollout replaces all pods"
-            )
+            yield from _size_changes(session, found, step, options)
         elif step.hpa is None:
             before = (found.object.get("spec") or {}).get("replicas")
             yield f"would change replicas: {1 if before is None else before} -> {step.replicas}"
@@ -83,6 +79,24 @@ def _previews(session: Session, found: Found, steps: list[Step], options: ApplyO
             yield f"would run: {step.command}"
         else:
             yield from _hpa_changes(session, found, step, options)
+
+
+def _size_changes(session: Session, found: Found, step: Step, options: ApplyOptions) -> Iterator[str]:
+    """By a dry run of the server too; raises its error."""
+    from mlscale.output.recommend_words import resize_words
+    from mlscale.recommend.apply import resize_pods, resize_template
+
+    if options.in_place:
+        pods = resize_pods(session.client, found.target, step, dry_run=True)
+        refused = [pod for pod in pods if isinstance(pod, MlscaleError)]
+        if len(refused) == len(pods):
+            raise refused[0]
+        how = f"{counted(len(pods), 'pod')} would be resized; new ones come with the sizes of the template"
+    else:
+        resize_template(session.client, found.target, step, force=options.force_conflicts, dry_run=True)
+        how = "the template changes, so a rollout replaces all pods"
+    yield from (f"would change {resize_words(resize)}" for resize in step.resizes)
+    yield how
 
 
 def _hpa_changes(session: Session, found: Found, step: Step, options: ApplyOptions) -> Iterator[str]:
@@ -95,23 +109,7 @@ def _hpa_changes(session: Session, found: Found, step: Step, options: ApplyOptio
         yield from render_changes(outcome, "server") or [f"would create {outcome.printed}: {step.command}"]
 
 
-def _resize_line(resize: Resize) -> str:
-    return f"would change container {resize.then.container}: {_size_words(resize.now)} -> {_size_words(resize.then)}"
-
-
-def _size_words(size: Size) -> str:
-    """``cpu 500m (limit 1), memory 1Gi (no limit)``."""
-
-    def words(resource: str, request: str | None, limit: str | None) -> str:
-        return f"{resource} {request or 'unset'} ({f'limit {limit}' if limit else 'no limit'})"
-
-    return f"{words('cpu', size.cpu_request, size.cpu_limit)}, " + words(
-        "memory", size.memory_request, size.memory_limit
-    )
-
-
 def _agreed(session: Session, question: str) -> bool:
-    from mlscale.kube.text import printable
 
     session.messages.clear_progress()
     sys.stderr.write(f"{printable(question)} [y/N] ")
@@ -134,11 +132,10 @@ def _resize(session: Session, found: Found, step: Step, options: ApplyOptions) -
 
 
 def _resize_pods(session: Session, found: Found, step: Step) -> ExitCode:
-    from mlscale.kube.text import printable
     from mlscale.recommend.apply import resize_pods
 
     code = ExitCode.DONE
-    for name in resize_pods(session.client, found.target, step):
+    for name in resize_pods(session.client, found.target, step, dry_run=False):
         if isinstance(name, MlscaleError):
             session.messages.error(name)
             code = code or name.exit_code

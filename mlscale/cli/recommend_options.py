@@ -54,7 +54,7 @@ def source_options(prometheus: str, observe: str, samples: str, history: str) ->
 
 def history_value(text: str) -> float:
     """Seconds of ``7d``, ``2w``, ``36h`` or ``1d12h``; less than a day would show none of its course."""
-    whole = re.match(r"(?:(\d+)w)?(?:(\d+)d)?", text)
+    whole = re.match(r"(?:([0-9]+)w)?(?:([0-9]+)d)?", text)
     weeks, days = whole.groups() if whole else (None, None)
     rest = text[whole.end() :] if whole else text
     seconds = int(weeks or 0) * 7 * _DAY + int(days or 0) * _DAY
@@ -69,7 +69,7 @@ def budget_value(text: str) -> float | None:
     """The share, 0 to 1, that ``0.1%`` means; None where nothing was given."""
     if not text:
         return None
-    number = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*%", text)
+    number = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?%", text)
     if number is None:
         raise UsageError(f"--budget {text!r} is not a share in per cent", "give it as in --budget 0.1%")
     share = float(number.group(1)) / 100

@@ -150,7 +150,7 @@ class Client:
         if len(calls) <= 1:
             yield from (_outcome(call) for call in calls)
             return
-        yield from _side_by_side(calls, parallel)
+        yield from side_by_side(calls, parallel)
 
     def _patch(self, path: str, body: object, content_type: str, query: dict[str, str]) -> Json:
         query = {"fieldManager": FIELD_MANAGER, **query}
@@ -238,7 +238,7 @@ def _outcome(call: Call[T]) -> T | MlscaleError:
         return error
 
 
-def _side_by_side(calls: Sequence[Call[T]], parallel: int) -> Iterator[T | MlscaleError]:
+def side_by_side(calls: Sequence[Call[T]], parallel: int) -> Iterator[T | MlscaleError]:
     """Threads take the next call from a shared counter; the caller waits for each result in turn."""
     results: list[T | MlscaleError | BaseException | None] = [None] * len(calls)
     done = [threading.Event() for _ in calls]

@@ -12,6 +12,7 @@ from mlscale.output.recommend_words import (
     ROWS,
     history_words,
     limit_words,
+    resize_words,
     score_cells,
     score_heads,
     score_title,
@@ -77,9 +78,12 @@ def _section(one: Recommendation) -> str:
 def _steps(steps: Sequence[Step]) -> str:
     if not steps:
         return ""
-    commands = (f"<pre>{_text(step.command)}</pre>" if step.command else "" for step in steps)
-    items = "".join(f"<li>{_text(step.why)}{line}</li>\n" for step, line in zip(steps, commands, strict=True))
-    return f"<h3>What to do</h3>\n<ol>\n{items}</ol>\n"
+    return f"<h3>What to do</h3>\n<ol>\n{''.join(_step(step) for step in steps)}</ol>\n"
+
+
+def _step(step: Step) -> str:
+    command = f"<pre>{_text(step.command)}</pre>" if step.command else ""
+    return f"<li>{_text(step.why)}{_list(map(resize_words, step.resizes))}{command}</li>\n"
 
 
 def _scores(one: Recommendation) -> str:
@@ -107,7 +111,12 @@ def _drawn(held_out: HeldOut, rows: Sequence[ScoreRow]) -> Iterator[Plot]:
     """Capacity and replicas, now beside recommended; the API's default stands in the table alone."""
     times = held_out.times.tolist()
     demand = Curve("demand", "demand", held_out.demand.tolist())
-    yield Plot("Demand, and what the ready pods could serve", "cores, times in UTC", times, (demand, *_curves(rows, "capacity")))
+    yield Plot(
+        "Demand, and what the ready pods could serve",
+        "cores, times in UTC",
+        times,
+        (demand, *_curves(rows, "capacity")),
+    )
     replicas = _curves(rows, "replicas")
     if replicas:
         yield Plot("Replicas", "times in UTC", times, replicas)

@@ -12,6 +12,7 @@ from mlscale.output.recommend_words import (
     amount,
     history_words,
     limit_words,
+    resize_words,
     score_cells,
     score_heads,
     score_title,
@@ -116,8 +117,7 @@ def _score_table(recommendation: Recommendation) -> list[str]:
 def _step_lines(steps: Sequence[Step]) -> Iterator[str]:
     for number, step in enumerate(steps, 1):
         yield from _wrapped(step.why, f"  {number}. ", "     ")
-        for resize in step.resizes:
-            yield from _bullets(resize.reasons, "     ")
+        yield from _bullets(map(resize_words, step.resizes), "     ")
         if step.command:
             yield f"     {step.command}"
 

@@ -9,7 +9,7 @@ from mlscale.kube.text import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlscale.recommend.model import Limit, LimitName, Method, Recommendation, RowName, ScoreRow
+    from mlscale.recommend.model import Limit, LimitName, Method, Recommendation, Resize, RowName, ScoreRow, Size
 
 LIMITS: Mapping[LimitName, str] = {
     "CpuVarying": "CPU, with a load that varies",
@@ -71,6 +71,20 @@ def span(seconds: float) -> str:
             rest = int(minutes % unit // smaller)
             return f"{int(minutes // unit)} {word}" + (f" {rest} {small_word}" if rest else "")
     return f"{int(minutes // _MINUTE)} min"
+
+
+def resize_words(resize: Resize) -> str:
+    """``container model: cpu 500m (limit 1), memory 256Mi (limit 512Mi) -> …``."""
+    return f"container {resize.then.container}: {_size_words(resize.now)} -> {_size_words(resize.then)}"
+
+
+def _size_words(size: Size) -> str:
+    cpu = _amount_words("cpu", size.cpu_request, size.cpu_limit)
+    return f"{cpu}, {_amount_words('memory', size.memory_request, size.memory_limit)}"
+
+
+def _amount_words(resource: str, request: str | None, limit: str | None) -> str:
+    return f"{resource} {request or 'unset'} ({f'limit {limit}' if limit else 'no limit'})"
 
 
 def score_heads(rows: Sequence[ScoreRow]) -> list[str]:

@@ -43,7 +43,7 @@ def resize_template(client: Client, target: Target, step: Step, *, force: bool, 
         ) from error
 
 
-def resize_pods(client: Client, target: Target, step: Step) -> list[str | MlscaleError]:
+def resize_pods(client: Client, target: Target, step: Step, *, dry_run: bool) -> list[str | MlscaleError]:
     """Resize the pods that run, without a restart, through ``pods/resize`` (stable from Kubernetes 1.35 on).
 
     The name of each pod, or why it was not resized. The template stays as it is, so new pods come with the old sizes.
@@ -54,7 +54,8 @@ def resize_pods(client: Client, target: Target, step: Step) -> list[str | Mlscal
     pods = _own_pods(client, target)
     if not pods:
         raise NotFoundError(f"{target.printed} has no pods to resize", "leave --in-place out to change its template")
-    return client.together(*[partial(_resize_pod, client, pod, sizes) for pod in pods])
+    query = {"dryRun": "All"} if dry_run else {}
+    return client.together(*[partial(_resize_pod, client, pod, sizes, query) for pod in pods])
 
 
 def _own_pods(client: Client, target: Target) -> list[Json]:
@@ -73,11 +74,11 @@ def _is_of(metadata: Json, target: Target) -> bool:
     return any(name == target.name or name.startswith(f"{target.name}-") for name in names)
 
 
-def _resize_pod(client: Client, pod: Json, sizes: dict[str, Size]) -> str:
+def _resize_pod(client: Client, pod: Json, sizes: dict[str, Size], query: dict[str, str]) -> str:
     name = str(pod["metadata"]["name"])
     operations = list(_operations(pod["spec"], sizes))
     try:
-        client.json_patch(POD.path(pod["metadata"]["namespace"], name, "resize"), operations)
+        client.json_patch(POD.path(pod["metadata"]["namespace"], name, "resize"), operations, **query)
     except ApiNotFoundError as error:
         raise NotFoundError(
             f"pod/{printable(name)} was not resized: {error.message}",

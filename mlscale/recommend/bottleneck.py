@@ -269,5 +269,5 @@ def _nothing(signs: Signs) -> Limit:
     if signs.gpus and not signs.signals:
         reasons.append("no signal of its GPUs or of its model server was found: CPU alone does not tell")
         return Limit("Nothing", "low", tuple(reasons))
-    reasons.append(f"{counted(signs.replicas, 'replica')} serve it without throttling, memory pressure or a queue")
+    reasons.append(f"no throttling, memory pressure or queue was seen at {counted(signs.replicas, 'replica')}")
     return Limit("Nothing", "medium" if use else "low", tuple(reasons))

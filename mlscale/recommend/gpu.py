@@ -45,6 +45,16 @@ def gpu_steps(facts: WorkloadFacts, signs: Signs) -> Iterator[Step]:
     yield _queue_step(facts, signs, high)
 
 
+def fewer_steps(facts: WorkloadFacts, signs: Signs) -> Iterator[Step]:
+    """Fewer replicas where their GPUs are idle and nobody else sets the count."""
+    wanted = max(needed_replicas(signs), 2 if facts.pdbs else 1)
+    if wanted >= facts.replicas or facts.hpas or facts.scaled_objects:
+        return
+    why = f"Run {counted(wanted, 'replica')} ({facts.replicas} now), which their GPUs are enough for."
+    command = manifests.scale_command(facts.target, wanted)
+    yield Step("horizontal", why, command=command, manifest=replicas_manifest(facts, wanted), replicas=wanted)
+
+
 def cheaper_step(signs: Signs) -> Step:
     """What evidence points to where neither more nor larger pods are to be had."""
     signals = {

@@ -20,13 +20,13 @@ Objective = Literal["cost", "balanced", "reliability"]
 
 BUDGETS: dict[Objective, float] = {"cost": 0.01, "balanced": 0.002, "reliability": 0.0002}
 """The share of demand that may go unmet where no budget is given."""
-_ERRORS: dict[Objective, float] = {"cost": 0.5, "balanced": 1.0, "reliability": 2.0}
+ERRORS = 2.0
 """By how many standard errors of its days the unmet share is taken higher than it was: the future is not the past."""
 HELD_OUT = 0.3
 """The share of the history that the search does not see."""
 _TARGETS = tuple(range(25, 100, 5))
 _WINDOWS = (60.0, 300.0, 900.0, 1800.0)
-_MIN_SHARES = (0.0, 0.25, 0.5, 0.75, 0.95)
+_MIN_SHARES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
 """Quantiles of demand that a min may be enough for."""
 _PEAK_ROOM = 1.5
 """max is enough for so many times the highest demand known: it costs nothing until it is needed."""
@@ -87,21 +87,19 @@ def search(
     bounds: Bounds,
     aim: Aim,
     first_replicas: int,
-    errors: float | None = None,
+    errors: float = ERRORS,
 ) -> Found:
     """The cheapest setting whose unmet share of ``demand`` stays in budget; of equally cheap ones the calmest.
 
     ``demand`` is in cores of all pods, one value a sync. ``errors``: by how many standard errors the unmet share is
-    taken higher than it was, the objective's own where it is None. Raises ValueError for bounds that leave no
-    candidate.
+    taken higher than it was. Raises ValueError for bounds that leave no candidate.
     """
-    errors = _ERRORS[aim.objective] if errors is None else errors
     candidates = plan_candidates(demand, world, bounds)
     parts = replay_parts(demand, candidates, world, first_replicas, block_count(len(demand), world.sync_period))
     weights = _block_demand(demand, len(parts))
     unmet = np.stack([part.unmet for part in parts])
     whole = _whole(parts, weights)
-    feared = whole.unmet + errors * unmet.std(axis=0, ddof=1) / math.sqrt(len(parts))
+    feared = feared_unmet(unmet, weights, errors)
     best, within = _best(whole, feared, aim.unmet)
     chosen = np.array([best])
     return Found(candidates[best], whole.chosen(chosen), within, len(candidates))
@@ -126,6 +124,23 @@ def plan_candidates(demand: FloatArray, world: World, bounds: Bounds) -> Candida
 def default_setting(running: Setting) -> Setting:
     """What ``kubectl autoscale`` and the API give without a word: 80 % of the request, from 1."""
     return replace(running, min_replicas=1, target=80, down_window=300.0, up_window=0.0)
+
+
+def feared_unmet(unmet: FloatArray, weights: FloatArray, errors: float) -> FloatArray:
+    """The unmet share to reckon with, of shape (K,), from that of each block, (B, K), of ``weights`` of demand, (B,).
+
+    The mean and ``errors`` standard errors of it, or what the worst stretch as long as the part held out had, where
+    that is more: errors are small among many quiet days, and bad days come together. With no errors the mean alone.
+    """
+    mean = weights @ unmet
+    if not errors or len(weights) < 2:
+        return mean
+    length = math.ceil(len(weights) * HELD_OUT / (1 - HELD_OUT))
+    lost = np.lib.stride_tricks.sliding_window_view(weights[:, None] * unmet, length, axis=0).sum(axis=-1)
+    share = np.lib.stride_tricks.sliding_window_view(weights, length).sum(axis=-1)[:, None]
+    stretches = np.divide(lost, share, out=np.zeros_like(lost), where=share > 0)
+    spread = errors * unmet.std(axis=0, ddof=1) / math.sqrt(len(weights))
+    return np.maximum(mean + spread, stretches.max(axis=0))
 
 
 def _block_demand(demand: FloatArray, parts: int) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlscale.hpa.requests import counted_containers, milli_limit, milli_request
+from mlscale.hpa.scaling_spec import read_scaling_spec
 from mlscale.kube.capacity import plan_fit
 from mlscale.kube.fit import Unknown
 from mlscale.kube.placement import eligible_nodes
@@ -99,6 +100,10 @@ class Signs:
     """Clauses about autoscalers and tools that fight over the replicas."""
     hpa_at_max: float = 0.0
     """The share of the history in which there were at least maxReplicas pods, 0 to 1."""
+    hpa_target: float | None = None
+    """The share of the requested CPU that the HPA on it keeps to; None where none scales on that."""
+    days: float = 7.0
+    """Of history."""
     hpa_blind: str = ""
     """Why the HPA on it cannot scale (``container proxy has no cpu request``); empty if it can."""
 
@@ -115,7 +120,7 @@ class Signs:
 def read_signs(facts: WorkloadFacts, history: History) -> Signs:
     """The numbers of one workload, from what the cluster says now and what it used."""
     containers = tuple(
-        _container(container, history.containers.get(container["name"]))
+        _container(container, history.containers.get(container["name"]), facts)
         for container in counted_containers(facts.pod_spec)
     )
     fit = plan_fit(facts.capacity, _most_wanted(facts, history))
@@ -139,6 +144,8 @@ def read_signs(facts: WorkloadFacts, history: History) -> Signs:
         node_memory=node_memory,
         rivals=_rivals(facts),
         hpa_at_max=_at_max(facts, history),
+        hpa_target=_hpa_target(facts),
+        days=history.span / 86400.0,
         hpa_blind=_blind(facts),
     )
 
@@ -176,7 +183,7 @@ def _most_wanted(facts: WorkloadFacts, history: History) -> int:
     return max(1, 4 * facts.replicas, present, min(needed, MOST_COPIES))
 
 
-def _container(container: Json, use: ContainerUse | None) -> ContainerSigns:
+def _container(container: Json, use: ContainerUse | None, facts: WorkloadFacts) -> ContainerSigns:
     resources = container.get("resources") or {}
     requests, limits = amounts(resources.get("requests")), amounts(resources.get("limits"))
     throttled = spread(use.throttled.values) if use and use.throttled is not None else None
@@ -190,8 +197,22 @@ def _container(container: Json, use: ContainerUse | None) -> ContainerSigns:
         memory_limit=_units(limits, "memory"),
         throttled=throttled.high if throttled else None,
         restarts=use.restarts if use else 0.0,
-        oom_kills=use.oom_kills if use else 0.0,
+        oom_kills=max(use.oom_kills if use else 0.0, _oom_kills(facts, container["name"])),
     )
+
+
+def _oom_kills(facts: WorkloadFacts, container: str) -> float:
+    """Restarts of ``container`` in the pods that run, where the last was for memory: a history may not tell."""
+    entries = [
+        entry
+        for pod in facts.pods
+        for key in ("containerStatuses", "initContainerStatuses")
+        for entry in (pod.get("status") or {}).get(key) or ()
+        if entry.get("name") == container
+    ]
+    ends = (((entry.get("lastState") or {}).get("terminated") or {}).get("reason") for entry in entries)
+    killed = zip(entries, ends, strict=True)
+    return float(sum(int(entry.get("restartCount") or 0) for entry, reason in killed if reason == "OOMKilled"))
 
 
 def _units(listed: Mapping[str, int], name: str) -> float | None:
@@ -282,6 +303,12 @@ def _at_max(facts: WorkloadFacts, history: History) -> float:
     if facts.hpa is None or not history.pods.values.size:
         return 0.0
     return float(np.mean(history.pods.values >= facts.hpa["spec"]["maxReplicas"]))
+
+
+def _hpa_target(facts: WorkloadFacts) -> float | None:
+    metrics = read_scaling_spec(facts.hpas[0]["spec"]).metrics if facts.hpas else ()
+    targets = [metric.utilization for metric in metrics if metric.name == "cpu" and metric.utilization is not None]
+    return min(targets) / 100.0 if targets else None
 
 
 def _blind(facts: WorkloadFacts) -> str:

@@ -33,6 +33,8 @@ OOM_FACTOR = 1.2
 OOM_BYTES = 100 * MI
 CPU_LIMIT_FACTOR = 2.0
 """Throttled use says how little there was, not how much is needed: doubling finds out in a step or two."""
+LEAST_DAYS = 0.9
+"""Of history, before a request is lowered: in less a peak of the day may be missing."""
 TOO_LARGE = 2.0
 """A request this many times what would do is worth lowering; less is within what the next weeks may bring."""
 
@@ -52,7 +54,9 @@ def plan_sizes(signs: Signs, limits: tuple[Limit, ...]) -> tuple[Resize, ...]:
 
     A container that was not measured stays as it is.
     """
-    resizes = (_plan_size(container, _about(container, limits)) for container in signs.containers)
+    resizes = (
+        _plan_size(container, _about(signs, container, limits), signs.hpa_target) for container in signs.containers
+    )
     return tuple(resize for resize in resizes if resize is not None)
 
 
@@ -78,13 +82,15 @@ def resized_spec(spec: Json, resizes: Iterable[Resize]) -> Json:
     return {**spec, **{group: [_with_size(c, sizes) for c in spec.get(group) or ()] for group in groups}}
 
 
-def _about(container: ContainerSigns, limits: tuple[Limit, ...]) -> frozenset[str]:
-    return frozenset(limit.name for limit in limits if limit.subject in (container.name, ""))
+def _about(signs: Signs, container: ContainerSigns, limits: tuple[Limit, ...]) -> frozenset[str]:
+    """The limits that are about ``container``; idleness only where a day was seen."""
+    names = (limit.name for limit in limits if limit.subject in (container.name, ""))
+    return frozenset(name for name in names if name != "Idle" or signs.days >= LEAST_DAYS)
 
 
-def _plan_size(container: ContainerSigns, about: frozenset[str]) -> Resize | None:
+def _plan_size(container: ContainerSigns, about: frozenset[str], target: float | None) -> Resize | None:
     now = Amounts(container.cpu_request, container.cpu_limit, container.memory_request, container.memory_limit)
-    tight_cpu, reason_cpu = _cpu(container, about)
+    tight_cpu, reason_cpu = _cpu(container, about, target)
     tight_memory, reason_memory = _memory(container, about)
     then = Amounts(*tight_cpu, *tight_memory)
     if then == now or not (reason_cpu or reason_memory):
@@ -92,11 +98,14 @@ def _plan_size(container: ContainerSigns, about: frozenset[str]) -> Resize | Non
     return Resize(_size(container.name, now), _size(container.name, then), (*reason_cpu, *reason_memory))
 
 
-def _cpu(container: ContainerSigns, about: frozenset[str]) -> tuple[tuple[float | None, float | None], list[str]]:
+def _cpu(
+    container: ContainerSigns, about: frozenset[str], target: float | None
+) -> tuple[tuple[float | None, float | None], list[str]]:
     request, limit = container.cpu_request, container.cpu_limit
     if container.cpu is None:
         return (request, limit), []
-    wanted = max(LEAST_CPU, _up(container.cpu.high, 0.005))
+    # Under an HPA the use is kept at its target: 65m at 50 % ask for 130m, or it would add pods.
+    wanted = max(LEAST_CPU, _up(container.cpu.high / (target or 1.0), 0.005))
     if "CpuLimit" in about and limit is not None:
         raised = _up(limit * CPU_LIMIT_FACTOR, 0.1)
         return (request, raised), [f"CPU limit {cores(limit)} -> {cores(raised)}: the use so far was held down by it"]

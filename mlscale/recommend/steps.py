@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_AMOUNTS = (
+    ("CPU request", "cpu_request"),
+    ("CPU limit", "cpu_limit"),
+    ("memory request", "memory_request"),
+    ("memory limit", "memory_limit"),
+)
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -53,10 +60,10 @@ def vertical_steps(facts: WorkloadFacts, sizes: Sizes) -> Iterator[Step]:
         return
     if sizes.obstacles:
         yield Step("cluster", f"Pods of the new size do not all fit yet: {'; '.join(sizes.obstacles)}.")
-    reasons = "; ".join(reason for resize in sizes.resizes for reason in _named(resize, len(sizes.resizes)))
+    changes = "; ".join(_change(resize) for resize in sizes.resizes)
     yield Step(
         "vertical",
-        f"{reasons[:1].upper()}{reasons[1:]}.",
+        f"Resize {changes}.",
         command=manifests.resize_commands(facts.target, sizes.resizes),
         manifest=manifests.resize_manifest(facts.target, sizes.resizes, _sidecars(facts)),
         resizes=sizes.resizes,
@@ -140,9 +147,11 @@ def replicas_manifest(facts: WorkloadFacts, replicas: int) -> Json:
     }
 
 
-def _named(resize: Resize, several: int) -> Iterator[str]:
-    for reason in resize.reasons:
-        yield f"{printable(resize.then.container)}: {reason}" if several > 1 else reason
+def _change(resize: Resize) -> str:
+    """``container model: cpu limit 500m -> 1, memory request none -> 230Mi``."""
+    pairs = ((words, getattr(resize.now, name), getattr(resize.then, name)) for words, name in _AMOUNTS)
+    changes = ", ".join(f"{words} {now or 'none'} -> {then}" for words, now, then in pairs if now != then)
+    return f"container {printable(resize.then.container)}: {changes}"
 
 
 def _sidecars(facts: WorkloadFacts) -> frozenset[str]:

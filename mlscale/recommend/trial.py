@@ -184,7 +184,7 @@ def fixed_count(demand: FloatArray, plan: Plan) -> int:
 
 
 def outgrown(facts: WorkloadFacts, demand: FloatArray, plan: Plan) -> bool:
-    """Whether a fixed count uses more than it asks for half of the time: that is granted only while nobody else asks."""
+    """Whether a fixed count uses more than it asks for half of the time, which is granted while nobody else asks."""
     if facts.hpas or facts.scaled_objects:
         return False
     return float(np.median(demand)) > max(1, facts.replicas) * plan.request_now

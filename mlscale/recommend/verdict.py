@@ -10,8 +10,9 @@ from mlscale.hpa.thresholds import judge_thresholds, read_thresholds
 from mlscale.kube.text import counted, printable
 from mlscale.recommend.bottleneck import is_limited_by
 from mlscale.recommend.evidence import workload_notes
-from mlscale.recommend.gpu import cheaper_step, gpu_steps
+from mlscale.recommend.gpu import cheaper_step, fewer_steps, gpu_steps
 from mlscale.recommend.model import Gain, HistoryFacts, Recommendation
+from mlscale.recommend.sizing import LEAST_DAYS
 from mlscale.recommend.steps import Sizes, cluster_steps, load_step, plan_vertical, rival_steps, vertical_steps
 from mlscale.recommend.trial import plan_trial, run_trial
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from mlscale.usage.model import History
 
 DAY = 86400.0
+LEAST_REPLAYED = 3600.0
+"""Seconds of history without which nothing is replayed: its last part would be minutes."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Judged:
     steps: tuple[Step, ...]
     trial: Trial | None
     sizes: Sizes
+    history_is_short: bool = False
 
 
 def judge(facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history: History, aim: Aim) -> Recommendation:
@@ -67,7 +71,8 @@ def choose_steps(facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], 
         if trial is not None and load_step(facts, trial) is not None:
             return Judged(limits, tuple(plan_steps(facts, signs, limits, as_it_is, trial)), trial, as_it_is)
     trial = try_settings(facts, signs, limits, history, sizes, aim)
-    return Judged(limits, tuple(plan_steps(facts, signs, limits, sizes, trial)), trial, sizes)
+    short = history.span < LEAST_REPLAYED
+    return Judged(limits, tuple(plan_steps(facts, signs, limits, sizes, trial)), trial, sizes, short)
 
 
 def try_settings(
@@ -76,9 +81,7 @@ def try_settings(
     """Replays, where CPU use is the demand to replay: not behind a tight limit, a GPU or something downstream."""
     if is_limited_by(limits, "Cluster", "CpuLimit", "Gpu", "Downstream", "Ceiling") or sizes.request is None:
         return None
-    if signs.gpus and not signs.demand.high:
-        return None
-    if len(facts.hpas) > 1:
+    if signs.gpus or len(facts.hpas) > 1 or history.span < LEAST_REPLAYED:
         return None
     return run_trial(facts, history, plan_trial(facts, signs, sizes.request, signs.cpu_limit, aim))
 
@@ -97,6 +100,8 @@ def plan_steps(
     yield from vertical_steps(facts, sizes)
     if is_limited_by(limits, "Gpu"):
         yield from gpu_steps(facts, signs)
+    if signs.gpus and is_limited_by(limits, "Idle") and signs.days >= LEAST_DAYS:
+        yield from fewer_steps(facts, signs)
     load = load_step(facts, trial) if trial else None
     if load is not None:
         yield load
@@ -119,7 +124,7 @@ _CAUSES: dict[LimitName, str] = {
     "Downstream": "It waits for something else, while its own CPU is idle",
     "Ceiling": "Neither more nor larger pods are to be had",
     "Idle": "It asks for far more than it uses",
-    "Nothing": "Nothing limits it",
+    "Nothing": "Nothing that was seen limits it",
 }
 
 
@@ -140,6 +145,8 @@ def _leave(facts: WorkloadFacts, judged: Judged) -> str:
         return "more copies will not help; look at what it calls (storage, network, a service behind it)"
     if judged.trial is not None:
         return f"leave it, {counted(judged.trial.tried, 'other setting')} did no better by more than chance"
+    if judged.history_is_short:
+        return "no numbers are derived from so short a history; give one of a day or more, with Prometheus or --samples"
     return f"leave it at {counted(facts.replicas, 'replica')}, there is nothing that would help"
 
 
@@ -177,6 +184,8 @@ def _notes(facts: WorkloadFacts, signs: Signs, judged: Judged, history: History)
     yield from _about_hpa(facts)
     if is_limited_by(judged.limits, "CpuLimit"):
         yield "replicas and targets are not derived from use that a limit held down"
+    if signs.gpus and signs.hpa_target is not None:
+        yield "its HPA scales on CPU, which does not show the load of a GPU: a queue or the requests that run do"
     if signs.gpus and not signs.signals:
         yield "no signal of its GPUs or model server was found (DCGM, vLLM, Triton, TorchServe, Ray Serve)"
 

@@ -192,7 +192,7 @@ def _node(obj: Json) -> None:
 
 
 def _limit_range(obj: Json) -> None:
-    for item in _spec(obj).get("limits") or []:
+    for item in _spec(obj).setdefault("limits", None) or []:
         for key in ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio"):
             round_amounts(item.get(key))
         if item.get("type") == "Container":

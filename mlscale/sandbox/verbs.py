@@ -142,6 +142,9 @@ class Api:
         if not plan.removed:
             return plan.object if dry_run or plan.object == before else self.store.put(resource.key, plan.object)
         if not dry_run:
+            if resource.key == "pods" and plan.object != before:
+                # A watcher sees the end of the grace period before the pod goes.
+                self.store.put(resource.key, plan.object)
             self._remove(resource, before)
         if deletion.answers_with_object(resource):
             return plan.object

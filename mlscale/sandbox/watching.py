@@ -30,7 +30,8 @@ class WatchOptions:
     version: str = ""
     match: str = ""
     bookmarks: bool = False
-    initial_events: bool = False
+    initial_events: bool | None = None
+    """sendInitialEvents; None where the query does not say."""
 
 
 class Watch:
@@ -45,8 +46,8 @@ class Watch:
         self._bookmarks = options.bookmarks
         self._selection = parse_selection(kind, options.labels, options.fields)
         version = parse_version(options.version)
-        is_listed = options.initial_events or not version
-        self._version = store.version if is_listed else version
+        is_listed = options.initial_events or (options.initial_events is None and not version)
+        self._version = store.version if is_listed or not version else version
         self._waiting = self._initial(options) if is_listed else []
         self.ended = False
         """Whether the last event was an ERROR, after which there are no more."""
@@ -114,10 +115,10 @@ def _before(change: Change) -> Json:
 
 
 def _check(options: WatchOptions) -> None:
-    if options.initial_events and options.match != "NotOlderThan":
+    if options.initial_events is not None and options.match != "NotOlderThan":
         why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
         raise options_refused("resourceVersionMatch", "FieldValueForbidden", why)
-    if not options.initial_events:
+    if options.initial_events is None:
         _check_plain(options)
     try:
         parse_version(options.version)

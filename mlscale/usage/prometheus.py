@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from mlscale.errors import MlscaleError, NotEnoughDataError
-from mlscale.kube.client import _side_by_side
+from mlscale.kube.client import side_by_side
+from mlscale.kube.pods import short_age
 from mlscale.usage.assemble import Recorded, SignalRows, assemble
 from mlscale.usage.model import Grid, Row
 from mlscale.usage.prometheus_api import TooMuchError
@@ -169,7 +171,7 @@ def _read_rows(
     """The rows of each question by its ``into``, then by pod, container and resource as far as it has them."""
     parts = [(question, part) for question in questions for part in plan_answers(question.grid, question.series)]
     pieces: dict[tuple[str, ...], Pieces] = {question.into: defaultdict(list) for question in questions}
-    answers = _side_by_side([partial(_read_part, source, question.text, part) for question, part in parts], PARALLEL)
+    answers = side_by_side([partial(_read_part, source, question.text, part) for question, part in parts], PARALLEL)
     for done, ((question, part), found) in enumerate(zip(parts, answers, strict=True), 1):
         if isinstance(found, MlscaleError):
             raise found
@@ -290,7 +292,7 @@ def _owners(values: Values, label: str) -> dict[str, Owner]:
 def _nothing(source: Prometheus, workload: Workload, start: float, end: float) -> NotEnoughDataError:
     return NotEnoughDataError(
         f"{source.where} has no CPU use of {workload.target.printed} in namespace {workload.target.namespace!r} "
-        f"in the last {duration(end - start)}",
+        f"in the last {short_age(timedelta(seconds=end - start))}",
         "check that it scrapes the kubelets' cAdvisor, with labels namespace, pod and container",
     )
 
@@ -298,7 +300,7 @@ def _nothing(source: Prometheus, workload: Workload, start: float, end: float) -
 def _all_of(calls: Sequence[Callable[[], Items]]) -> list[Items]:
     """The results of ``calls``, PARALLEL at a time; raises the first error."""
     results = []
-    for result in _side_by_side(calls, PARALLEL):
+    for result in side_by_side(calls, PARALLEL):
         if isinstance(result, MlscaleError):
             raise result
         results.append(result)

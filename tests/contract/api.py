@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 from base64 import b64decode
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 Json = dict[str, Any]
@@ -49,7 +50,8 @@ class Api:
             )
         self._credentials = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
         server = urlsplit(cluster["server"])
-        self._connection = http.client.HTTPSConnection(server.hostname or "", server.port, context=context, timeout=60)
+        self._host, self._port, self._context = server.hostname or "", server.port, context
+        self._connection = http.client.HTTPSConnection(self._host, self._port, context=context, timeout=60)
 
     def call(self, method: str, path: str, body: Json | None = None, kind: str = "application/json") -> Json:
         """The answer as JSON; an answer of 400 or more fails the test with the server's words."""
@@ -74,6 +76,18 @@ class Api:
         response = self._connection.getresponse()
         answered = tuple((name.lower(), value) for name, value in response.getheaders())
         return Reply(response.status, answered, response.read().decode())
+
+    @contextmanager
+    def opened(self, path: str, headers: Mapping[str, str]) -> Iterator[Iterator[str]]:
+        """The lines of an answer that goes on, on a connection of its own; at most 60 s pass between two."""
+        connection = http.client.HTTPSConnection(self._host, self._port, context=self._context, timeout=60)
+        try:
+            connection.request("GET", path, headers={**self._credentials, **headers})
+            response = connection.getresponse()
+            assert response.status == 200, response.read()
+            yield (line.decode() for line in response)
+        finally:
+            connection.close()
 
     def items(self, path: str) -> list[Json]:
         """The items of a list."""

@@ -107,6 +107,14 @@ class Player:
             for path in reversed(made):
                 self._sent(Send("DELETE", path, {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}))
 
+    def send(self, send: Send) -> Reply:
+        """The reply to one request, whatever it leaves behind."""
+        return self._reply(send, [])
+
+    def filled(self, text: str) -> str:
+        """``text`` of a path with what the answers so far have told."""
+        return self._filled(text, escaped=True)
+
     def _reply(self, send: Send, made: list[str]) -> Reply:
         reply = self._sent(send)
         deadline = time.monotonic() + 30

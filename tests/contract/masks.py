@@ -33,6 +33,8 @@ def parsed(reply: Reply) -> Any:
     kind = " ".join(reply.header("content-type"))
     if not reply.text:
         return None
+    if reply.text.count("\n{") > 0:
+        return [json.loads(line) for line in reply.text.splitlines()]
     if "yaml" in kind:
         return yaml.safe_load(reply.text)
     return json.loads(reply.text) if "json" in kind else reply.text
@@ -44,6 +46,9 @@ def masked(value: Any, namespace: str, key: str = "") -> Any:
         return {_text(name, namespace): masked(one, namespace, name) for name, one in value.items()}
     if key == "columnDefinitions" and value:
         return [{**column, "description": "DESCRIPTION"} for column in value]
+    if key == "causes":
+        # Conflicts are told in the order of a Go map, which is random.
+        value = sorted(value, key=lambda cause: (cause.get("field", ""), cause.get("message", "")))
     if key == "managedFields":
         # Their order is that of times that may be a second apart or the same.
         value = sorted(value, key=lambda entry: (entry["operation"], entry["manager"], entry.get("subresource", "")))

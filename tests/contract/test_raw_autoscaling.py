@@ -198,6 +198,7 @@ VALID = [
                 },
             },
         ),
+        differs="managed-fields-of-an-hpa-written-as-v1",
     ),
     refused(
         "on memory", metrics=metric("Resource", name="memory", target={"type": "AverageValue", "averageValue": "1Gi"})
@@ -315,7 +316,7 @@ INVALID = [
     case("HPA with an unknown field", post(f"{HPAS}?dryRun=All&fieldValidation=Strict", hpa(nosuch=1))),
     case("HPA with an unknown field, warned of", post(f"{HPAS}?dryRun=All&fieldValidation=Warn", hpa(nosuch=1))),
     case("HPA with a name that cannot be", post(HPAS, {**HPA, "metadata": {"name": "Bad_Name"}})),
-    case("HPA of another version", post(HPAS, {**HPA, "apiVersion": "autoscaling/v1"})),
+    case("HPA of another version", post(HPAS, {**hpa(metrics=None), "apiVersion": "autoscaling/v1"})),
 ]
 
 CASES = [*SCALES, *VALID, *INVALID]

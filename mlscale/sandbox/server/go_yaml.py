@@ -25,10 +25,16 @@ def read_yaml(body: bytes) -> Any:
     try:
         return yaml.load(body, _Loader)  # noqa: S506  it constructs plain values only
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(f"yaml: line {line}: {error.problem}") from None
+        raise ValueError(f"yaml: {_place(error)}{error.problem}") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"yaml: {str(error).splitlines()[0]}") from None
+
+
+def _place(error: yaml.MarkedYAMLError) -> str:
+    """The line as goyaml counts it: of the scanner's complaints from 1, of the parser's from 0, and never line 0."""
+    mark = error.context_mark if error.context_mark and error.context_mark.line else error.problem_mark
+    line = (mark.line if mark else 0) + isinstance(error, yaml.scanner.ScannerError)
+    return f"line {line}: " if line else ""
 
 
 def _bool(loader: Any, node: yaml.ScalarNode) -> bool:

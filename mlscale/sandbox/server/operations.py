@@ -59,7 +59,7 @@ class Operations:
             version=query.get("resourceVersion", ""),
             match=query.get("resourceVersionMatch", ""),
             bookmarks=is_true(query.get("allowWatchBookmarks")),
-            initial_events=is_true(query.get("sendInitialEvents")),
+            initial_events=is_true(query["sendInitialEvents"]) if "sendInitialEvents" in query else None,
         )
         return self._api.watch(resource, namespace_of(resource, call.info), wanted)
 
@@ -163,7 +163,8 @@ def _stored_version(resource: Resource, call: Call, body: Json) -> Json:
 def _known(call: Call, kind: Kind, body: Json, validation: str) -> Json:
     twice = bodies.repeated(call.body, _content_type(call))
     known, warnings = bodies.known_fields(body, kind, validation, twice)
-    call.warnings.extend(warnings)
+    if body.get("kind") == kind.kind:
+        call.warnings.extend(warnings)
     return known
 
 

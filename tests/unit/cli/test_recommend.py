@@ -300,7 +300,9 @@ def test_a_prometheus_that_refuses_is_one_error_not_one_a_workload(
     assert len(result.errors) == 1
 
 
-SAMPLES = "time,cpu\n" + "".join(f"{END + 300 * index},{demand(300.0 * index):.4f}\n" for index in range(24 * 13))
+SAMPLES = "time,pods,cpu\n" + "".join(
+    f"{END + 300 * index},4,{demand(300.0 * index):.4f}\n" for index in range(24 * 13)
+)
 
 
 def test_samples_of_a_file_or_of_stdin_need_no_prometheus(
@@ -324,7 +326,7 @@ def test_a_bad_samples_file_is_named_with_its_line(
     command_line: Callable[..., CommandLine], server: RecordingServer
 ) -> None:
     serve(server)
-    result = command_line(server.url)("recommend", "web", "--samples", "-", stdin="time,cpu\n0,1\n60,lots\n")
+    result = command_line(server.url)("recommend", "web", "--samples", "-", stdin="time,pods,cpu\n0,1,1\n60,1,lots\n")
 
     assert (result.code, result.out) == (2, "")
     assert "line 3" in result.errors[0]

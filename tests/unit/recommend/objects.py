@@ -113,7 +113,7 @@ def facts(workload: Json, **known: Any) -> WorkloadFacts:
 
 
 def minutes(days: float = 2.0) -> FloatArray:
-    return START + STEP * np.arange(int(days * DAY / STEP))
+    return START + STEP * np.arange(int(days * DAY / STEP), dtype=np.float64)
 
 
 def flat(level: float, days: float = 2.0, noise: float = 0.02) -> FloatArray:
@@ -137,7 +137,7 @@ def history(
     **use: Any,
 ) -> History:
     """``cpu`` in cores of all pods, shared evenly by ``pods`` pods and by the containers ``names``."""
-    times = START + STEP * np.arange(cpu.size)
+    times = START + STEP * np.arange(cpu.size, dtype=np.float64)
 
     def series(values: FloatArray) -> Series:
         return Series(times, np.broadcast_to(values, times.shape).astype(np.float64))

@@ -127,7 +127,7 @@ def test_pods_are_resized_in_place_and_keep_what_is_not_theirs_to_change(server:
     gpu = {"nvidia.com/gpu": "1", "cpu": "1"}
     serve_pods(server, owned("web-1", "web-7d9f", limits=gpu, requests={"cpu": "500m"}))
 
-    assert resize_pods(client(server), target(), RESIZE) == ["web-1"]
+    assert resize_pods(client(server), target(), RESIZE, dry_run=False) == ["web-1"]
     patch = server.requests[-1]
     assert patch.line == f"PATCH {PODS}/web-1/resize"
     assert patch.header("Content-Type") == "application/json-patch+json"
@@ -148,15 +148,22 @@ def test_pods_are_resized_in_place_and_keep_what_is_not_theirs_to_change(server:
 def test_pods_of_another_workload_with_the_same_labels_are_left_alone(server: RecordingServer) -> None:
     serve_pods(server, owned("web-1", "web-7d9f"), owned("api-1", "api-5c4d"), pod("bare"))
 
-    assert resize_pods(client(server), target(), RESIZE) == ["web-1"]
+    assert resize_pods(client(server), target(), RESIZE, dry_run=False) == ["web-1"]
     assert [line for line in server.lines if line.startswith("PATCH")] == [f"PATCH {PODS}/web-1/resize"]
+
+
+def test_a_dry_run_is_said_to_the_server(server: RecordingServer) -> None:
+    serve_pods(server, owned("web-1", "web-7d9f"))
+    resize_pods(client(server), target(), RESIZE, dry_run=True)
+
+    assert server.requests[-1].query["dryRun"] == "All"
 
 
 def test_a_pod_that_is_refused_does_not_stop_the_others(server: RecordingServer) -> None:
     serve_pods(server, owned("web-1", "web-7d9f"), owned("web-2", "web-7d9f"))
     server.answers[f"PATCH {PODS}/web-1/resize"] = status(422, "Pod web-1 is invalid: QoS class", "Invalid")
 
-    refused, done = resize_pods(client(server), target(), RESIZE)
+    refused, done = resize_pods(client(server), target(), RESIZE, dry_run=False)
 
     assert isinstance(refused, MlscaleError)
     assert "QoS class" in str(refused)
@@ -167,7 +174,7 @@ def test_an_old_server_without_resize_is_named(server: RecordingServer) -> None:
     serve_pods(server, owned("web-1", "web-7d9f"))
     server.answers[f"PATCH {PODS}/web-1/resize"] = status(404, "the server could not find the requested resource")
 
-    (refused,) = resize_pods(client(server), target(), RESIZE)
+    (refused,) = resize_pods(client(server), target(), RESIZE, dry_run=False)
 
     assert isinstance(refused, NotFoundError)
     assert "older than Kubernetes 1.33" in str(refused)
@@ -177,4 +184,4 @@ def test_no_pods_is_an_answer(server: RecordingServer) -> None:
     serve_pods(server)
 
     with pytest.raises(NotFoundError, match="has no pods to resize"):
-        resize_pods(client(server), target(), RESIZE)
+        resize_pods(client(server), target(), RESIZE, dry_run=False)

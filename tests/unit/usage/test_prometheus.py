@@ -174,7 +174,7 @@ def test_a_workload_without_samples_is_told_apart(server: RecordingServer) -> No
     assert isinstance(found["web"], History)
     assert isinstance(found["idle"], NotEnoughDataError)
     assert str(found["idle"]) == (
-        "Prometheus at URL has no CPU use of deployment.apps/idle in namespace 'shop' in the last 21600s; "
+        "Prometheus at URL has no CPU use of deployment.apps/idle in namespace 'shop' in the last 6h; "
         "check that it scrapes the kubelets' cAdvisor, with labels namespace, pod and container"
     )
 

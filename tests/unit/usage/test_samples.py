@@ -298,10 +298,10 @@ cells = st.sampled_from(["", "nan", "0", "1.5", "250m", "3Mi", "-1", "1e400", "x
 def test_no_cell_makes_it_fail_otherwise(rows: list[list[str]]) -> None:
     try:
         read = history(table(*(",".join(row) for row in rows)))
-    except (UsageError, NotEnoughDataError) as error:
-        assert error.message.startswith("standard input")
-    else:
-        assert np.isfinite(read.cpu.values).all()
+    except (UsageError, NotEnoughDataError):
+        return
+
+    assert np.isfinite(read.cpu.values).all()
 
 
 EXAMPLES = re.findall(r"```(?:csv|json)\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
