@@ -93,7 +93,7 @@ def compared(demand: FloatArray, aim: Aim) -> dict[str, Outcome]:
 
 def hindsight(unseen: FloatArray, bounds: Bounds, aim: Aim, count: int) -> Setting:
     """The cheapest within budget on what the others have not seen."""
-    return search(unseen, WORLD, bounds, aim, count, errors=0.0).setting
+    return search(unseen, WORLD, bounds, aim, count, margin=1.0).setting
 
 
 def _scored(demand: FloatArray, setting: Setting, count: int) -> Scored:

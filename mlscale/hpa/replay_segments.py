@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CELLS = 6000
 """Cells to advance together: so many doubles, a dozen arrays of them, stay in a core's cache."""
-_SHORTEST = 256
+_SHORTEST = 128
 """Syncs of a segment at least."""
 _ROOM = 512
 """Rows that ``repair`` may use behind the end."""
@@ -72,7 +72,7 @@ def replay_segments(demand_milli: FloatArray, candidates: Candidates, world: Wor
 
 def _cut(syncs: int, count: int, memory: int) -> _Cut:
     warm_up = 2 * memory
-    segments = max(1, min(CELLS // count, syncs // max(4 * warm_up, _SHORTEST)))
+    segments = max(1, min(CELLS // count, syncs // max(warm_up, _SHORTEST)))
     return _Cut(segments, -(-syncs // segments), memory, warm_up if segments > 1 else 0)
 
 

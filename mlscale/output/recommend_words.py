@@ -65,12 +65,12 @@ def span(seconds: float) -> str:
     """The two largest units: ``7 d``, ``2 d 6 h``, ``3 h 20 min``, ``45 s``."""
     if seconds < _MINUTE:
         return f"{seconds:.0f} s"
-    minutes = round(seconds / _MINUTE) * _MINUTE
     for unit, word, smaller, small_word in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min")):
-        if minutes >= unit:
-            rest = int(minutes % unit // smaller)
-            return f"{int(minutes // unit)} {word}" + (f" {rest} {small_word}" if rest else "")
-    return f"{int(minutes // _MINUTE)} min"
+        # 2 d 23 h 59 min are 3 d.
+        whole, rest = divmod(round(seconds / smaller), unit // smaller)
+        if whole:
+            return f"{whole} {word}" + (f" {rest} {small_word}" if rest else "")
+    return f"{round(seconds / _MINUTE)} min"
 
 
 def resize_words(resize: Resize) -> str:

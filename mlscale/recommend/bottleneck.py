@@ -167,16 +167,18 @@ def _cpu(signs: Signs) -> Iterator[Limit]:
         yield from _cpu_without_request(signs)
         return
     share = f"CPU is at {percent(use.median)} of its request at the median, {percent(use.high)} at the 95th percentile"
+    at_max = f"its HPA was at maxReplicas {percent(signs.hpa_at_max)} of the time"
+    capped = (at_max,) if signs.hpa_at_max >= AT_MAX else ()
     varies = signs.variation >= VARIES
     # Demand for more than one pod's request at its height, so that there is something to take away at its low.
     needed = signs.demand.high / request
     if varies and (use.high >= BUSY or needed >= VARIES):
         load = f"demand varies {signs.variation:.1f} fold between its height and its low"
         room = () if use.high >= BUSY else (f"at its height it needs {needed:.1f} pods, there are {signs.replicas}",)
-        yield Limit("CpuVarying", "high" if use.high >= BUSY else "medium", (load, share, *room))
+        yield Limit("CpuVarying", "high" if use.high >= BUSY else "medium", (load, share, *room, *capped))
     elif not varies and use.median >= STEADY_BUSY:
         flat = f"demand varies only {signs.variation:.1f} fold between its height and its low"
-        yield Limit("CpuSteady", "high", (share, flat))
+        yield Limit("CpuSteady", "high", (share, flat, *capped))
 
 
 def _cpu_without_request(signs: Signs) -> Iterator[Limit]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from mlscale.hpa.replay_model import DEFAULT_WINDOW
 from mlscale.hpa.spec import HpaOptions, build_hpa, parse_settings
 from mlscale.kube.kinds import BUILT_IN, HPA
-from mlscale.recommend.evidence import SCALEDOBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,31 +98,6 @@ def resize_manifest(target: Target, resizes: Sequence[Resize], sidecars: frozens
         "metadata": {"name": target.name, "namespace": target.namespace},
         "spec": {"template": {"spec": groups}},
     }
-
-
-def scaled_object(target: Target, low: int, high: int, trigger: Json) -> Json:
-    """A KEDA ScaledObject (keda.sh/v1alpha1) that takes ``target`` down to ``low``, which may be 0."""
-    return {
-        "apiVersion": SCALEDOBJECT.api_version,
-        "kind": SCALEDOBJECT.kind,
-        "metadata": {"name": target.name, "namespace": target.namespace},
-        "spec": {
-            "scaleTargetRef": {
-                "apiVersion": target.kind.api_version,
-                "kind": target.kind.kind,
-                "name": target.name,
-            },
-            "minReplicaCount": low,
-            "maxReplicaCount": high,
-            "triggers": [trigger],
-        },
-    }
-
-
-def prometheus_trigger(address: str, query: str, threshold: str) -> Json:
-    """KEDA's trigger on a Prometheus (keda.sh/docs, scalers/prometheus): ``threshold`` is the average a replica."""
-    metadata = {"serverAddress": address, "query": query, "threshold": threshold}
-    return {"type": "prometheus", "metadata": metadata}
 
 
 def hpa_name(target: Target, hpa: Mapping[str, Any] | None) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlscale.hpa.replay import replay_replicas
-from mlscale.hpa.replay_model import Score, Setting, Trajectory, World, candidates_of
+from mlscale.hpa.replay_model import Score, Setting, World, candidates_of
 from mlscale.hpa.replay_plain import replay_spec
-from mlscale.hpa.replay_score import score_parts
+from mlscale.hpa.replay_score import ready_replicas, score_parts
 from mlscale.hpa.scaling_spec import ScalingSpec
 
 if TYPE_CHECKING:
+    from mlscale.hpa.replay_model import CountArray
     from mlscale.usage.model import FloatArray, Series
 
 _DAY = 86400.0
@@ -66,7 +67,23 @@ def score_setting(
     else:
         request = setting.request
         trajectory = replay_replicas(demand, candidates_of([setting]), world, first_replicas)
-    return _scored(demand, trajectory, request, world, first_replicas)
+    return score_replicas(demand, trajectory.replicas, request, world, first_replicas)
+
+
+def score_replicas(
+    demand: FloatArray, replicas: CountArray, request: float, world: World, first_replicas: int
+) -> Scored:
+    """Score ``replicas``, of shape (T, 1), replayed or as recorded; ``request`` in cores a pod."""
+    requests, count = np.array([request]), block_count(len(demand), world.sync_period)
+    parts = score_parts(demand, replicas, requests, world, first_replicas, count)
+    blocks = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Score.__dataclass_fields__}
+    return Scored(
+        request=request,
+        score=score_parts(demand, replicas, requests, world, first_replicas, 1)[0],
+        blocks=Score(**blocks),
+        replicas=replicas[:, 0].astype(np.float64),
+        capacity=ready_replicas(replicas, world, first_replicas)[:, 0] * world.capacity_of(requests)[0],
+    )
 
 
 def fixed(replicas: int, request: float) -> Setting:
@@ -107,17 +124,3 @@ def _beyond_noise(differences: FloatArray) -> bool:
 def standard_error(blocks: FloatArray) -> float:
     """Of the mean of ``blocks``; infinite for one block, which has no spread."""
     return float(blocks.std(ddof=1)) / math.sqrt(len(blocks)) if len(blocks) > 1 else math.inf
-
-
-def _scored(demand: FloatArray, trajectory: Trajectory, request: float, world: World, first: int) -> Scored:
-    requests = np.array([request])
-    replicas, count = trajectory.replicas, block_count(len(demand), world.sync_period)
-    parts = score_parts(demand, replicas, requests, world, first, count)
-    blocks = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Score.__dataclass_fields__}
-    return Scored(
-        request=request,
-        score=score_parts(demand, replicas, requests, world, first, 1)[0],
-        blocks=Score(**blocks),
-        replicas=replicas[:, 0].astype(np.float64),
-        capacity=trajectory.ready[:, 0] * world.capacity_of(requests)[0],
-    )

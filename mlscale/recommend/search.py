@@ -20,18 +20,25 @@ Objective = Literal["cost", "balanced", "reliability"]
 
 BUDGETS: dict[Objective, float] = {"cost": 0.01, "balanced": 0.002, "reliability": 0.0002}
 """The share of demand that may go unmet where no budget is given."""
-ERRORS = 2.0
+_ERRORS = 2.0
 """By how many standard errors of its days the unmet share is taken higher than it was: the future is not the past."""
+MARGIN = 0.5
+"""The share of the budget that the past may have used up: a load seldom stays what it was."""
 HELD_OUT = 0.3
 """The share of the history that the search does not see."""
 _TARGETS = tuple(range(25, 100, 5))
-_WINDOWS = (60.0, 300.0, 900.0, 1800.0)
-_MIN_SHARES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
+_WINDOWS = (60.0, 300.0, 900.0)
+_MIN_SHARES = (0.25, 0.5, 0.75, 0.95, 1.0)
 """Quantiles of demand that a min may be enough for."""
 _PEAK_ROOM = 1.5
 """max is enough for so many times the highest demand known: it costs nothing until it is needed."""
 _AS_CHEAP = 0.02
 """Settings within this share of the least cost are taken as equally cheap."""
+_WINDOW_PRICE = 1.25
+_DIRECT = 1_000_000
+"""So many syncs and candidates are replayed exactly at once, more are sorted out first."""
+_COARSE = 4
+_FINALISTS = 24
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ class Found:
     score: Score
     """On the first part, arrays of shape (1,)."""
     within_budget: bool
-    """False: no candidate was, and this one leaves the least unmet."""
+    """Whether the unmet share was; where no candidate's is, the one with the least is taken."""
     tried: int
 
 
@@ -87,35 +94,35 @@ def search(
     bounds: Bounds,
     aim: Aim,
     first_replicas: int,
-    errors: float = ERRORS,
+    margin: float = MARGIN,
 ) -> Found:
     """The cheapest setting whose unmet share of ``demand`` stays in budget; of equally cheap ones the calmest.
 
-    ``demand`` is in cores of all pods, one value a sync. ``errors``: by how many standard errors the unmet share is
-    taken higher than it was. Raises ValueError for bounds that leave no candidate.
+    ``demand`` is in cores of all pods, one value a sync. With a ``margin`` below 1 the unmet share to reckon with has
+    to stay within that share of the budget; with 1 the unmet share as it was has to. Raises ValueError for bounds that
+    leave no candidate.
     """
     candidates = plan_candidates(demand, world, bounds)
-    parts = replay_parts(demand, candidates, world, first_replicas, block_count(len(demand), world.sync_period))
-    weights = _block_demand(demand, len(parts))
-    unmet = np.stack([part.unmet for part in parts])
-    whole = _whole(parts, weights)
-    feared = feared_unmet(unmet, weights, errors)
-    best, within = _best(whole, feared, aim.unmet)
-    chosen = np.array([best])
-    return Found(candidates[best], whole.chosen(chosen), within, len(candidates))
+    tried = len(candidates)
+    if tried * len(demand) > _DIRECT:
+        candidates = _finalists(demand, candidates, world, aim.unmet * margin, first_replicas)
+    whole, feared = _replayed(demand, candidates, world, first_replicas)
+    best = _best(candidates, whole, whole.unmet if margin == 1 else feared, aim.unmet * margin)
+    score = whole.chosen(np.array([best]))
+    return Found(candidates[best], score, bool(score.unmet[0] <= aim.unmet), tried)
 
 
 def plan_candidates(demand: FloatArray, world: World, bounds: Bounds) -> Candidates:
     """Every target, window and request of ``bounds`` with some mins between the least and the most that help."""
     settings: dict[Setting, None] = {}
+    floors = [0.0, *np.quantile(demand, _MIN_SHARES).tolist()]
+    peak, least = float(demand.max()), max(bounds.least_replicas, 1)
     for request, target in itertools.product(bounds.requests, bounds.targets):
         serves = min(request * target / 100.0, float(world.capacity_of(np.array([request]))[0]))
-        most = min(bounds.most_replicas, math.ceil(_PEAK_ROOM * float(demand.max()) / serves))
-        most = max(most, bounds.least_replicas, 1)
-        for share, window in itertools.product(_MIN_SHARES, bounds.windows):
-            wanted = math.ceil(float(np.quantile(demand, share)) / serves) if share else 1
-            least = min(max(wanted, bounds.least_replicas, 1), most)
-            settings[Setting(least, most, target, request, window)] = None
+        most = max(min(bounds.most_replicas, math.ceil(_PEAK_ROOM * peak / serves)), least)
+        for floor, window in itertools.product(floors, bounds.windows):
+            low = min(max(math.ceil(floor / serves), least), most)
+            settings[Setting(low, most, target, request, window)] = None
     if not settings or bounds.least_replicas > bounds.most_replicas:
         raise ValueError("no setting lies within these bounds")
     return candidates_of(list(settings))
@@ -126,21 +133,50 @@ def default_setting(running: Setting) -> Setting:
     return replace(running, min_replicas=1, target=80, down_window=300.0, up_window=0.0)
 
 
-def feared_unmet(unmet: FloatArray, weights: FloatArray, errors: float) -> FloatArray:
+def feared_unmet(unmet: FloatArray, weights: FloatArray) -> FloatArray:
     """The unmet share to reckon with, of shape (K,), from that of each block, (B, K), of ``weights`` of demand, (B,).
 
-    The mean and ``errors`` standard errors of it, or what the worst stretch as long as the part held out had, where
-    that is more: errors are small among many quiet days, and bad days come together. With no errors the mean alone.
+    The mean and two standard errors of it, or what the worst stretch as long as the part held out had, where that is
+    more: errors are small among many quiet days, and bad days come together.
     """
     mean = weights @ unmet
-    if not errors or len(weights) < 2:
+    if len(weights) < 2:
         return mean
     length = math.ceil(len(weights) * HELD_OUT / (1 - HELD_OUT))
     lost = np.lib.stride_tricks.sliding_window_view(weights[:, None] * unmet, length, axis=0).sum(axis=-1)
     share = np.lib.stride_tricks.sliding_window_view(weights, length).sum(axis=-1)[:, None]
     stretches = np.divide(lost, share, out=np.zeros_like(lost), where=share > 0)
-    spread = errors * unmet.std(axis=0, ddof=1) / math.sqrt(len(weights))
+    spread = _ERRORS * unmet.std(axis=0, ddof=1) / math.sqrt(len(weights))
     return np.maximum(mean + spread, stretches.max(axis=0))
+
+
+def _finalists(
+    demand: FloatArray, candidates: Candidates, world: World, budget: float, first_replicas: int
+) -> Candidates:
+    """Those worth an exact replay: the cheapest that a replay of every fourth sync has near ``budget``.
+
+    A controller that looks once a minute comes later, so that it leaves a little more unmet and ranks as the real one.
+    """
+    coarse = replace(world, sync_period=world.sync_period * _COARSE)
+    rows = len(demand) // _COARSE
+    means = demand[: rows * _COARSE].reshape(rows, _COARSE).mean(axis=1)
+    whole, feared = _replayed(means, candidates, coarse, first_replicas)
+    # Each bound of what is near the budget has its own cheapest: strictly within, twice, four times that.
+    bounds = [limit for limit in (budget, 2 * budget, 4 * budget) if (feared <= limit).any()]
+    if not bounds:
+        return candidates.chosen(np.sort(np.argsort(feared, kind="stable")[:_FINALISTS]))
+    cost, each = cost_of(whole), _FINALISTS // len(bounds)
+    near = [np.argsort(np.where(feared <= limit, cost, np.inf), kind="stable")[:each] for limit in bounds]
+    return candidates.chosen(np.unique(np.concatenate(near)))
+
+
+def _replayed(
+    demand: FloatArray, candidates: Candidates, world: World, first_replicas: int
+) -> tuple[Score, FloatArray]:
+    """The score of each candidate, and the unmet share to reckon with."""
+    parts = replay_parts(demand, candidates, world, first_replicas, block_count(len(demand), world.sync_period))
+    weights = _block_demand(demand, len(parts))
+    return _whole(parts, weights), feared_unmet(np.stack([part.unmet for part in parts]), weights)
 
 
 def _block_demand(demand: FloatArray, parts: int) -> FloatArray:
@@ -167,18 +203,11 @@ def _whole(parts: list[Score], weights: FloatArray) -> Score:
     )
 
 
-def _best(score: Score, feared: FloatArray, budget: float) -> tuple[int, bool]:
-    """The index of the best, and whether it is within ``budget``."""
-    within = feared <= budget
-    if not within.any():
-        least = float(feared.min())
-        within = feared <= least * (1 + _AS_CHEAP)
-        return _calmest(score, within), False
-    return _calmest(score, within), True
-
-
-def _calmest(score: Score, among: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int:
+def _best(candidates: Candidates, score: Score, feared: FloatArray, budget: float) -> int:
+    """The cheapest within ``budget``, or of those that leave the least unmet; of equally cheap ones the calmest."""
+    among = feared <= max(budget, float(feared.min()) * (1 + _AS_CHEAP))
     cost = np.where(among, cost_of(score), np.inf)
     cheap = cost <= float(cost.min()) * (1 + _AS_CHEAP)
-    changes = np.where(cheap, score.changes_per_day, np.inf)
-    return int(np.lexsort((cost, changes))[0])
+    # A window of its own has to save a fifth of the changes to be worth a spec.behavior.
+    changes = score.changes_per_day * np.where(candidates.has_behavior, _WINDOW_PRICE, 1.0)
+    return int(np.lexsort((cost, np.where(cheap, changes, np.inf)))[0])

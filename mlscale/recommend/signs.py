@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlscale.hpa.requests import counted_containers, milli_limit, milli_request
-from mlscale.hpa.scaling_spec import read_scaling_spec
 from mlscale.kube.capacity import plan_fit
 from mlscale.kube.fit import Unknown
 from mlscale.kube.placement import eligible_nodes
 from mlscale.kube.pod_resources import amounts, has_pod_level_resources
 from mlscale.kube.quantity import NANO
 from mlscale.kube.text import printable
+from mlscale.recommend.governors import cpu_target, find_rivals, time_at_max, why_blind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 MOST_COPIES = 1000
+REST = 0.02
 SMOOTHED = 300.0
 """Seconds over which demand is averaged before its variation is taken: minutes of noise are no load curve."""
 
@@ -102,6 +103,8 @@ class Signs:
     """The share of the history in which there were at least maxReplicas pods, 0 to 1."""
     hpa_target: float | None = None
     """The share of the requested CPU that the HPA on it keeps to; None where none scales on that."""
+    at_rest: float = 0.0
+    """The share of the history in which next to nothing was used and no request ran or waited, 0 to 1."""
     days: float = 7.0
     """Of history."""
     hpa_blind: str = ""
@@ -125,10 +128,11 @@ def read_signs(facts: WorkloadFacts, history: History) -> Signs:
     )
     fit = plan_fit(facts.capacity, _most_wanted(facts, history))
     node_cpu, node_memory = _largest_node(facts)
+    varies = variation(history)
     return Signs(
         containers=containers,
         demand=spread(history.cpu.values) or Spread(0.0, 0.0, 0.0, 0.0),
-        variation=variation(history),
+        variation=varies,
         replicas=facts.replicas,
         cpu_request=_cores(milli_request(facts.pod_spec, "cpu")),
         cpu_limit=_cores(milli_limit(facts.pod_spec, "cpu")),
@@ -142,11 +146,12 @@ def read_signs(facts: WorkloadFacts, history: History) -> Signs:
         room_why=_room_why(facts, fit),
         node_cpu=node_cpu,
         node_memory=node_memory,
-        rivals=_rivals(facts),
-        hpa_at_max=_at_max(facts, history),
-        hpa_target=_hpa_target(facts),
+        rivals=find_rivals(facts, history, varies),
+        hpa_at_max=time_at_max(facts, history),
+        hpa_target=cpu_target(facts),
+        at_rest=_at_rest(history),
         days=history.span / 86400.0,
-        hpa_blind=_blind(facts),
+        hpa_blind=why_blind(facts),
     )
 
 
@@ -288,35 +293,14 @@ def _largest_node(facts: WorkloadFacts) -> tuple[float | None, float | None]:
     return largest[0], largest[1]
 
 
-def _rivals(facts: WorkloadFacts) -> tuple[str, ...]:
-    """Two HPAs on one target both stop (AmbiguousSelector: pkg/controller/podautoscaler/horizontal.go, v1.37.2)."""
-    rivals = []
-    if len(facts.hpas) > 1:
-        names = ", ".join(printable(str(hpa["metadata"]["name"])) for hpa in facts.hpas)
-        rivals.append(f"{len(facts.hpas)} HPAs ({names}) scale it: none of them acts on its metrics")
-    if facts.hpas and facts.owner is not None and facts.owner.certain:
-        rivals.append(f"{printable(facts.owner.tool)} sets spec.replicas, which an HPA sets too: each undoes the other")
-    return tuple(rivals)
-
-
-def _at_max(facts: WorkloadFacts, history: History) -> float:
-    if facts.hpa is None or not history.pods.values.size:
+def _at_rest(history: History) -> float:
+    """Use under a fiftieth of its peak is that of a process that waits."""
+    use = history.cpu.values
+    if not use.size:
         return 0.0
-    return float(np.mean(history.pods.values >= facts.hpa["spec"]["maxReplicas"]))
-
-
-def _hpa_target(facts: WorkloadFacts) -> float | None:
-    metrics = read_scaling_spec(facts.hpas[0]["spec"]).metrics if facts.hpas else ()
-    targets = [metric.utilization for metric in metrics if metric.name == "cpu" and metric.utilization is not None]
-    return min(targets) / 100.0 if targets else None
-
-
-def _blind(facts: WorkloadFacts) -> str:
-    """The controller's own words where it cannot compute (condition ScalingActive False)."""
-    if facts.hpa is None:
-        return ""
-    for condition in (facts.hpa.get("status") or {}).get("conditions") or ():
-        if condition.get("type") == "ScalingActive" and condition.get("status") == "False":
-            reason, message = str(condition.get("reason") or ""), str(condition.get("message") or "")
-            return "" if reason == "ScalingDisabled" else printable(" ".join(message.split()))
-    return ""
+    rests = use <= REST * float(use.max())
+    for name in ("running_requests", "queue_length", "request_rate"):
+        signal = history.signals.get(name)
+        if signal is not None:
+            rests &= held(signal, history.cpu.times) == 0
+    return float(np.mean(rests))

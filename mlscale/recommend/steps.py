@@ -77,16 +77,18 @@ def cluster_steps(limits: tuple[Limit, ...]) -> Iterator[Step]:
             yield Step("cluster", f"Raise what is short: {'; '.join(limit.reasons)}.")
 
 
-def rival_steps(facts: WorkloadFacts) -> Iterator[Step]:
+def rival_steps(facts: WorkloadFacts, limits: tuple[Limit, ...]) -> Iterator[Step]:
     """One hand on the replicas: the others are taken off."""
     if len(facts.hpas) > 1:
         names = " or ".join(printable(str(hpa["metadata"]["name"])) for hpa in facts.hpas)
         yield Step("autoscale", f"Keep one HPA: delete {names}.")
-    elif facts.hpas and facts.owner is not None and facts.owner.certain:
+    elif facts.owner is not None and facts.owner.certain and facts.hpas:
         tool = printable(facts.owner.tool)
         yield Step(
             "autoscale", f"Leave spec.replicas out of the manifest that {tool} deploys, so that the HPA alone sets it."
         )
+    elif any(limit.name == "Rival" for limit in limits):
+        yield Step("autoscale", "Find what else sets spec.replicas (a manifest, a script) and leave them to the HPA.")
 
 
 def load_step(facts: WorkloadFacts, trial: Trial) -> Step | None:

@@ -144,7 +144,8 @@ def run_trial(facts: WorkloadFacts, history: History, plan: Plan) -> Trial:
     default = default_setting(replace(found.setting, max_replicas=max(found.setting.max_replicas, count)))
     as_now = replace(plan, request=plan.request_now)
     now, recorded = _now(facts, history, times[edge:], last_part, plan, at_edge)
-    shown, _ = _now(facts, history, times[edge:], last_part, as_now, at_edge)
+    resized = plan.request != plan.request_now
+    shown = _now(facts, history, times[edge:], last_part, as_now, at_edge)[0] if resized else now
     short = outgrown(facts, first_part, plan) and setting.max_replicas > facts.replicas
     better = short or differs(now, best, plan.aim.unmet)
     then, words = (best, setting_words(setting)) if better else (now, _now_words(facts))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlscale.hpa.spec import HpaSettings
 from mlscale.hpa.thresholds import judge_thresholds, read_thresholds
 from mlscale.kube.text import counted, printable
-from mlscale.recommend.bottleneck import is_limited_by
+from mlscale.recommend.bottleneck import is_limited_by, percent
 from mlscale.recommend.evidence import workload_notes
 from mlscale.recommend.gpu import cheaper_step, fewer_steps, gpu_steps
 from mlscale.recommend.model import Gain, HistoryFacts, Recommendation
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mlscale.usage.model import History
 
 DAY = 86400.0
+WORTH_ZERO = 0.25
+"""Share of the time at rest from which scaling to zero is worth its cold starts."""
 LEAST_REPLAYED = 3600.0
 """Seconds of history without which nothing is replayed: its last part would be minutes."""
 
@@ -48,7 +50,7 @@ def judge(facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history
     trial, steps = judged.trial, judged.steps
     return Recommendation(
         target=facts.target,
-        verdict=verdict(facts, judged),
+        verdict=verdict(facts, signs, judged),
         method=steps[0].method if steps else "none",
         limits=limits,
         steps=steps,
@@ -93,7 +95,7 @@ def plan_steps(
     if is_limited_by(limits, "Cluster"):
         yield from cluster_steps(limits)
         return
-    yield from rival_steps(facts)
+    yield from rival_steps(facts, limits)
     if is_limited_by(limits, "Ceiling"):
         yield cheaper_step(signs)
         return
@@ -107,10 +109,9 @@ def plan_steps(
         yield load
 
 
-def verdict(facts: WorkloadFacts, judged: Judged) -> str:
+def verdict(facts: WorkloadFacts, signs: Signs, judged: Judged) -> str:
     """What limits, and what to do about it, in one sentence."""
-    first = judged.limits[0]
-    return f"{_CAUSES[first.name].format(subject=printable(first.subject))}: {_advice(facts, judged)}"
+    return f"{_cause(signs, judged)}: {_advice(facts, judged)}"
 
 
 _CAUSES: dict[LimitName, str] = {
@@ -126,6 +127,15 @@ _CAUSES: dict[LimitName, str] = {
     "Idle": "It asks for far more than it uses",
     "Nothing": "Nothing that was seen limits it",
 }
+
+
+def _cause(signs: Signs, judged: Judged) -> str:
+    first = judged.limits[0]
+    if first.name == "Nothing" and signs.hpa_blind and signs.unrequested:
+        return "Its HPA cannot scale without the CPU requests that its target is a share of"
+    if first.name == "Nothing" and any(step.resizes for step in judged.steps):
+        return "Nothing that was seen limits it, but its sizes do not fit its use"
+    return _CAUSES[first.name].format(subject=printable(first.subject))
 
 
 def _advice(facts: WorkloadFacts, judged: Judged) -> str:
@@ -166,28 +176,43 @@ def _reasons(judged: Judged, history: History) -> Iterator[str]:
 
 
 def _notes(facts: WorkloadFacts, signs: Signs, judged: Judged, history: History) -> Iterator[str]:
-    trial = judged.trial
+    yield from _about_history(signs, history)
+    if judged.trial is not None:
+        yield from _about_trial(facts, judged.trial)
+    yield from _about_hpa(facts)
+    if signs.at_rest >= WORTH_ZERO and signs.days >= LEAST_DAYS:
+        how = (
+            "KEDA, which is installed,"
+            if facts.keda
+            else "KEDA, or an HPA on an external metric from Kubernetes 1.37 on,"
+        )
+        yield f"it is at rest {percent(signs.at_rest)} of the time: {how} can scale it to zero then"
+    if signs.hpa_blind:
+        yield f"its HPA does not scale: {signs.hpa_blind}"
+    if is_limited_by(judged.limits, "CpuLimit"):
+        yield "replicas and targets are not derived from use that a limit held down"
+    if signs.gpus and signs.hpa_target is not None:
+        yield "its HPA scales on CPU, which does not show the load of a GPU: a queue or the requests that run do"
+
+
+def _about_history(signs: Signs, history: History) -> Iterator[str]:
     if history.span < DAY:
         yield f"the history is of {_span(history.span)}: a day's course cannot be seen in it"
     if history.gaps:
         yield f"the history has {counted(len(history.gaps), 'gap')}, over which the last value was held"
     if signs.room is None:
         yield "whether the replicas fit the nodes and quotas could not be checked"
-    if signs.hpa_blind:
-        yield f"its HPA does not scale: {signs.hpa_blind}"
-    if trial is not None and trial.now_recorded:
-        yield "the row now is what was recorded: what scales it is not CPU use alone, so it was not replayed"
-    if trial is not None and not trial.returns_to_min:
-        yield f"at its least use it does not come back to {trial.setting.min_replicas} replicas"
-    if trial is not None and facts.hpa is not None and (facts.hpa["spec"].get("behavior") or {}):
-        yield "its HPA has a spec.behavior, which stays; what is recommended was replayed with the API's own policies"
-    yield from _about_hpa(facts)
-    if is_limited_by(judged.limits, "CpuLimit"):
-        yield "replicas and targets are not derived from use that a limit held down"
-    if signs.gpus and signs.hpa_target is not None:
-        yield "its HPA scales on CPU, which does not show the load of a GPU: a queue or the requests that run do"
     if signs.gpus and not signs.signals:
         yield "no signal of its GPUs or model server was found (DCGM, vLLM, Triton, TorchServe, Ray Serve)"
+
+
+def _about_trial(facts: WorkloadFacts, trial: Trial) -> Iterator[str]:
+    if trial.now_recorded:
+        yield "the row now is what was recorded: what scales it is not CPU use alone, so it was not replayed"
+    if not trial.returns_to_min:
+        yield f"at its least use it does not come back to {trial.setting.min_replicas} replicas"
+    if facts.hpa is not None and (facts.hpa["spec"].get("behavior") or {}):
+        yield "its HPA has a spec.behavior, which stays; what is recommended was replayed with the API's own policies"
 
 
 def _about_hpa(facts: WorkloadFacts) -> Iterator[str]:

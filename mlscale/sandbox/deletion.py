@@ -5,13 +5,14 @@ From apiserver pkg/registry/generic/registry/store.go and rest/delete.go, v1.37.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.kinds import Kind
 from mlscale.sandbox.agenda import moment_of, timestamp
-from mlscale.sandbox.statuses import Cause, StatusError, invalid
+from mlscale.sandbox.statuses import Cause, StatusError, conflict, forbidden, invalid
 
 if TYPE_CHECKING:
     from mlscale.sandbox.resources import Resource
@@ -31,6 +32,7 @@ _ANSWERED_WITH_OBJECT = (
     "resourcequotas",
     "customresourcedefinitions.apiextensions.k8s.io",
 )
+_IMMORTAL = ("default", "kube-public", "kube-system")
 _POLICIES = ("Foreground", "Background", "Orphan")
 
 
@@ -43,11 +45,10 @@ class Deletion:
 
 
 def plan_deletion(resource: Resource, obj: Json, options: Json, now: datetime) -> Deletion:
-    """What ``options`` (a DeleteOptions) do to ``obj`` at ``now``. Raises StatusError 409 and 422."""
-    check_options(options)
-    _check_preconditions(resource.kind, obj, options.get("preconditions") or {})
+    """What ``options`` (a DeleteOptions that was checked) do to ``obj`` at ``now``. Raises StatusError 403 and 409."""
     if resource.key == "namespaces":
-        return _namespace_deletion(obj, now)
+        return _namespace_deletion(resource.kind, obj, options, now)
+    _check_preconditions(resource.kind, obj, options.get("preconditions") or {})
     marked, waits, pending = obj, False, False
     if resource.key == "pods":
         marked, waits, pending = _graceful(obj, options, now)
@@ -77,7 +78,7 @@ def is_finished(resource: Resource, obj: Json) -> bool:
 
 
 def check_options(options: Json) -> None:
-    """Raise StatusError 422 for a propagation policy that there is not, or that comes with its former spelling."""
+    """Raise StatusError 422 for a policy or a way to try it that there is not, or a policy with its former spelling."""
     policy, causes = options.get("propagationPolicy"), []
     if policy is not None and options.get("orphanDependents") is not None:
         message = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
@@ -86,6 +87,9 @@ def check_options(options: Json) -> None:
         supported = ", ".join(f'"{each}"' for each in (*_POLICIES, "nil"))
         message = f'Unsupported value: "{policy}": supported values: {supported}'
         causes.append(Cause("propagationPolicy", "FieldValueNotSupported", message))
+    if any(each != "All" for each in options.get("dryRun") or ()):
+        message = f'Unsupported value: {json.dumps(options["dryRun"])}: supported values: "All"'
+        causes.append(Cause("dryRun", "FieldValueNotSupported", message))
     if causes:
         raise invalid(DELETE_OPTIONS, "", causes)
 
@@ -109,7 +113,16 @@ def _unmet(kind: Kind, obj: Json, why: str) -> StatusError:
     return StatusError(409, "Conflict", message, {"name": name, **group, "kind": kind.kind})
 
 
-def _namespace_deletion(obj: Json, now: datetime) -> Deletion:
+def _namespace_deletion(kind: Kind, obj: Json, options: Json, now: datetime) -> Deletion:
+    """As pkg/registry/core/namespace/storage and admission/plugin/namespace/lifecycle."""
+    name, wanted = obj["metadata"]["name"], options.get("preconditions") or {}
+    for field, spoken in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        held = obj["metadata"][field]
+        if wanted.get(field) not in (None, held):
+            found = f"{spoken} in precondition: {wanted[field]}, {spoken} in object meta: {held}"
+            raise conflict(kind, name, f"Precondition failed: {found}")
+    if name in _IMMORTAL:
+        raise forbidden(kind, name, "this namespace may not be deleted")
     if "deletionTimestamp" in obj["metadata"]:
         return Deletion(obj, removed=not (obj["spec"].get("finalizers") or obj["metadata"].get("finalizers")))
     metadata = {**obj["metadata"], "deletionTimestamp": timestamp(now)}

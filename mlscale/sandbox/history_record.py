@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlscale.kube.kinds import HPA
 from mlscale.kube.pod_resources import amounts
 from mlscale.kube.quantity import NANO
-from mlscale.sandbox.serving import BUSIEST, throttled_share
+from mlscale.sandbox.serving import throttled_share, worked_on
 from mlscale.sandbox.traffic import GPU, OUT_OF_MEMORY
 from mlscale.sandbox.usage import IDLE
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlscale.sandbox.container_life import ContainerLife
     from mlscale.sandbox.controllers.cluster import Cluster
     from mlscale.sandbox.kubelet import Kubelet, RunningPod
-    from mlscale.sandbox.scenario import Scenario, Service, Workload
+    from mlscale.sandbox.scenario import Scenario, Workload
     from mlscale.sandbox.serving import Load
     from mlscale.sandbox.store import Key
     from mlscale.sandbox.traffic import Gauge, Traffic
@@ -249,11 +249,6 @@ def scraped_of(pod: Json, container: str, *, serves: bool, name: str | None = No
         memory_limit=memory_limit,
         gpus=limits.get(GPU, 0) // NANO,
     )
-
-
-def worked_on(service: Service, rate: float, busy: float) -> float:
-    """Requests that a pod works on at once while it answers ``rate`` a second at ``busy`` of its capacity."""
-    return min(rate * service.seconds / (1 - min(busy, BUSIEST)), float(service.concurrency))
 
 
 def _since(before: Gauge | None, now: Gauge) -> float:

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlscale.kube.kinds import HPA
 from mlscale.kube.pod_resources import containers_of, is_best_effort
 from mlscale.kube.quantity import nano_of
 from mlscale.sandbox.resources import SERVED, is_custom
@@ -52,6 +51,19 @@ _EVENT: Json = {
     "reportingComponent": "", "reportingInstance": "",
 }  # fmt: skip
 """What every event shows, be it empty."""
+
+_RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+_NOT_STORED: dict[str, tuple[str, ...]] = {
+    "apps/v1beta1": ("Deployment", "StatefulSet"),
+    "apps/v1beta2": ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"),
+    "autoscaling/v1": ("HorizontalPodAutoscaler",),
+    "batch/v1beta1": ("CronJob",),
+    "extensions/v1beta1": ("DaemonSet", "Deployment", "ReplicaSet"),
+    "policy/v1beta1": ("PodDisruptionBudget",),
+    "rbac.authorization.k8s.io/v1alpha1": _RBAC_KINDS,
+    "rbac.authorization.k8s.io/v1beta1": _RBAC_KINDS,
+}
+"""Kinds in versions other than that of storage, most of them of the past: the server still knows that they are."""
 
 _CREATED_BY_UPDATE = ("events", "limitranges", "services")
 _WITHOUT_GENERATION = ("namespaces", "nodes", "services", "resourcequotas")
@@ -106,8 +118,8 @@ def why_not_converted(kind: Kind, stated: str, version: str) -> str:
 
 def _is_known(kind: Kind, stated: str, version: str) -> bool:
     """Whether there is such a kind in such a version, be it of another resource than ``kind``."""
-    known = {(each.kind.kind, each.kind.api_version) for each in SERVED} | {(HPA.kind, "autoscaling/v1")}
-    return (stated, version) in known | {(kind.kind, kind.api_version)}
+    known = {(each.kind.kind, each.kind.api_version) for each in SERVED} | {(kind.kind, kind.api_version)}
+    return (stated, version) in known or stated in _NOT_STORED.get(version, ())
 
 
 def new_object(resource: Resource, namespace: str, body: Json) -> Json:
@@ -159,12 +171,16 @@ def quality_of_service(spec: Json) -> str:
     return "Guaranteed" if all(_is_guaranteed(each) for each in resources) else "Burstable"
 
 
-def check_identity(kind: Kind, before: Json, after: Json) -> None:
-    """Raise StatusError 422 where a patch gives an object another uid."""
-    uid = after["metadata"].get("uid")
-    if uid and uid != before["metadata"]["uid"]:
-        cause = Cause("metadata.uid", "FieldValueInvalid", f'Invalid value: "{uid}": field is immutable')
-        raise invalid(kind, before["metadata"]["name"], [cause])
+def check_identity(kind: Kind, before: Json, after: Json, subresource: str) -> None:
+    """Raise StatusError 422 where a patch gives an object another uid, 409 where it is meant for another's Scale."""
+    uid, stored = (after.get("metadata") or {}).get("uid"), before["metadata"]
+    if not uid or uid == stored["uid"]:
+        return
+    if subresource == "scale":
+        found = f"UID in precondition: {uid}, UID in object meta: {stored['uid']}"
+        raise conflict(replace(kind, plural=f"{kind.plural}/scale"), stored["name"], f"Precondition failed: {found}")
+    cause = Cause("metadata.uid", "FieldValueInvalid", f'Invalid value: "{uid}": field is immutable')
+    raise invalid(kind, stored["name"], [cause])
 
 
 def replacement(resource: Resource, before: Json, body: Json, subresource: str) -> Json:

@@ -93,7 +93,7 @@ def serve(service: Service, pods: Sequence[ServingPod], arriving: float, waiting
         busy=busy,
         gpu=_gpu_utilisation(service, pods, served),
         throttled=max(
-            (_throttled(usage.cpu / pod.cpu_limit) for usage, pod in zip(usages, pods, strict=True)), default=0.0
+            (throttled_share(usage.cpu / pod.cpu_limit) for usage, pod in zip(usages, pods, strict=True)), default=0.0
         ),
         usages=usages,
     )
@@ -113,8 +113,7 @@ def _shares(whole: float, capacities: Sequence[float], weights: Sequence[float])
 
 def _usage(service: Service, pod: ServingPod, rate: float, capacity: float, queued: float) -> Usage:
     cpu = min(service.idle_cpu + rate * service.cpu_seconds, pod.cpu_limit)
-    busy = min(rate / capacity, BUSIEST) if capacity else 0.0
-    working = min(rate * service.seconds / (1 - busy), float(service.concurrency))
+    working = worked_on(service, rate, rate / capacity if capacity else 0.0)
     requests = (working + queued) * service.memory_per_request
     return Usage(cpu, round(service.memory + requests + service.memory_growth * pod.age))
 
@@ -124,5 +123,11 @@ def _gpu_utilisation(service: Service, pods: Sequence[ServingPod], served: float
     return min(1.0, served * service.gpu_seconds / gpus) if gpus else 0.0
 
 
-def _throttled(share: float) -> float:
+def worked_on(service: Service, rate: float, busy: float) -> float:
+    """Requests that a pod works on at once while it answers ``rate`` a second at ``busy`` of its capacity."""
+    return min(rate * service.seconds / (1 - min(busy, BUSIEST)), float(service.concurrency))
+
+
+def throttled_share(share: float) -> float:
+    """The share of the CFS periods in which a container is throttled that uses ``share`` of its CPU limit."""
     return min(1.0, max(0.0, (share - THROTTLED_FROM) / (1 - THROTTLED_FROM))) ** 2

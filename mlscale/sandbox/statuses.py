@@ -55,9 +55,10 @@ def not_found(kind: Kind, name: str) -> StatusError:
     return StatusError(404, "NotFound", f'{kind.resource} "{name}" not found', _named(kind, name))
 
 
-def already_exists(kind: Kind, name: str) -> StatusError:
-    """409: the name is taken."""
-    return StatusError(409, "AlreadyExists", f'{kind.resource} "{name}" already exists', _named(kind, name))
+def already_exists(kind: Kind, name: str, *, is_ending: bool = False) -> StatusError:
+    """409: the name is taken, if only by an object that is being deleted."""
+    said = "object is being deleted: " if is_ending else ""
+    return StatusError(409, "AlreadyExists", f'{said}{kind.resource} "{name}" already exists', _named(kind, name))
 
 
 def conflict(kind: Kind, name: str, why: str) -> StatusError:

@@ -128,13 +128,14 @@ class Api:
         shown = self._scale(resource, before) if subresource == "scale" else before
         shown_kind = SCALE if subresource == "scale" else resource.kind
         after = patching.patched(shown_kind, shown, patch, content_type)
-        preparation.check_identity(resource.kind, before, after)
+        preparation.check_identity(resource.kind, before, after, subresource)
         return self._replace(resource, before, after, write)
 
     def delete(
         self, resource: Resource, namespace: str, name: str, options: Json, caller: Caller, *, dry_run: bool = False
     ) -> Json:
         """Delete an object, at once or when its grace period and finalizers let it go; the object, or a Status."""
+        deletion.check_options(options)
         dry_run = dry_run or bool(options.get("dryRun"))
         del caller  # Nothing is recorded of who deletes.
         before = self._stored(resource, namespace, name)
@@ -162,6 +163,7 @@ class Api:
         dry_run: bool = False,
     ) -> Json:
         """Delete what the selectors match, and list it as it was before."""
+        deletion.check_options(options)
         selection = lists.parse_selection(resource.kind, labels, fields)
         found = [obj for obj in self.store.list(resource.key, namespace) if selection.matches(obj)]
         metadata = {"resourceVersion": str(self.store.version)}
@@ -224,8 +226,9 @@ class Api:
             obj = custom_resources.defaulted(obj)
         obj = writing.completed(self.store, resource, None, obj, write, applied=applied, now=self._now)
         name, namespace = obj["metadata"]["name"], obj["metadata"].get("namespace", "")
-        if self.store.get(resource.key, namespace, name) is not None:
-            raise statuses.already_exists(resource.kind, name)
+        if (held := self.store.get(resource.key, namespace, name)) is not None:
+            is_ending = "deletionTimestamp" in held["metadata"]
+            raise statuses.already_exists(resource.kind, name, is_ending=is_ending)
         if write.dry_run:
             return obj
         return self._after_write(resource, self.store.put(resource.key, obj))
@@ -255,6 +258,7 @@ class Api:
         """Upstream applies to the Scale and moves its managed fields over; here it is the workload's replicas."""
         before = self._stored(resource, namespace, name)
         paths = self.scale_paths.get(resource.key)
+        preparation.check_identity(resource.kind, before, config, "scale")
         scales.scaled(resource.kind, before, config, paths)
         replicas = (config.get("spec") or {}).get("replicas")
         bare = {"apiVersion": before["apiVersion"], "kind": before["kind"], "metadata": {"name": name}}

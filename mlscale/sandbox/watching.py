@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlscale.sandbox.lists import Selection, options_refused, parse_selection, parse_version
-from mlscale.sandbox.statuses import expired, internal_error
+from mlscale.sandbox.lists import LIST_OPTIONS, Selection, parse_selection, parse_version
+from mlscale.sandbox.statuses import Cause, expired, internal_error, invalid
 from mlscale.sandbox.store import CompactedError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Watch:
     def _initial(self, options: WatchOptions) -> list[Json]:
         objects = self._store.list(self._kind.resource, self._namespace)
         events: list[Json] = [{"type": "ADDED", "object": obj} for obj in objects if self._selection.matches(obj)]
-        if options.initial_events and options.bookmarks:
+        if options.bookmarks:
             events.append(self._bookmark({"annotations": _INITIAL_EVENTS_END}))
         return events
 
@@ -89,7 +89,7 @@ class Watch:
         return {"type": "BOOKMARK", "object": obj}
 
     def _event(self, change: Change) -> Json | None:
-        if self._namespace is not None and change.object["metadata"].get("namespace") != self._namespace:
+        if self._namespace is not None and change.object["metadata"].get("namespace", "") != self._namespace:
             return None
         type_ = transition(self._selection, change)
         if type_ is None:
@@ -115,18 +115,23 @@ def _before(change: Change) -> Json:
 
 
 def _check(options: WatchOptions) -> None:
-    if options.initial_events is not None and options.match != "NotOlderThan":
-        why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        raise options_refused("resourceVersionMatch", "FieldValueForbidden", why)
-    if options.initial_events is None:
-        _check_plain(options)
+    if causes := _match_causes(options):
+        raise invalid(LIST_OPTIONS, "", causes)
     try:
         parse_version(options.version)
     except ValueError as error:
         raise internal_error(str(error)) from error
 
 
-def _check_plain(options: WatchOptions) -> None:
-    if options.match:
+def _match_causes(options: WatchOptions) -> list[Cause]:
+    causes, match = [], options.match
+    if options.initial_events is not None and match != "NotOlderThan":
+        why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        causes.append(Cause("resourceVersionMatch", "FieldValueForbidden", why))
+    if options.initial_events is None and match:
         why = "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        raise options_refused("resourceVersionMatch", "FieldValueForbidden", why)
+        causes.append(Cause("resourceVersionMatch", "FieldValueForbidden", why))
+    if match not in ("", "NotOlderThan"):
+        why = f'Unsupported value: "{match}": supported values: "NotOlderThan"'
+        causes.append(Cause("resourceVersionMatch", "FieldValueNotSupported", why))
+    return causes

@@ -129,7 +129,8 @@ def _read_csv(text: str, source: str) -> _Text:
     head = next(line for line in text.splitlines() if line.strip())
     delimiter = max(",;\t", key=head.count)
     rows = _csv_rows(text, delimiter, source)
-    _, header = next(rows)
+    # Of a text like "," no cell is left.
+    _, header = next(rows, (1, [""]))
     names = tuple(_column_name(cell) for cell in header)
 
     def checked() -> Iterator[tuple[int, Sequence[object]]]:
@@ -262,7 +263,8 @@ def _time(growing: _Growing, written: _Text, place: int, cell: object) -> float:
     if seconds < 0 or seconds >= _MILLISECONDS:
         unit = "it looks like milliseconds: divide by 1000" if seconds > 0 else f"give it as in {EXAMPLE_TIME}"
         raise written.refuse(place, f"time {_shown(cell)} is out of range", unit)
-    return seconds
+    # To the millisecond: times closer than that would make a step of next to nothing.
+    return round(seconds, 3)
 
 
 def _read_time(written: _Text, place: int, cell: object) -> tuple[TimeForm, float]:

@@ -28,6 +28,8 @@ METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.i
 JSON, YAML = "application/json", "application/yaml"
 MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
 JSON_PATCH, APPLY = "application/json-patch+json", "application/apply-patch+yaml"
+PATIENCE = 30.0
+"""Seconds that an answer is waited for which controllers bring about."""
 _READ_HEADERS = ("content-type", "warning", "retry-after")
 
 
@@ -107,17 +109,17 @@ class Player:
             for path in reversed(made):
                 self._sent(Send("DELETE", path, {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}))
 
-    def send(self, send: Send) -> Reply:
-        """The reply to one request, whatever it leaves behind."""
-        return self._reply(send, [])
+    def send(self, send: Send, seconds: float = PATIENCE) -> Reply:
+        """The reply to one request, whatever it leaves behind; ``seconds`` that its ``until`` may take."""
+        return self._reply(send, [], seconds)
 
     def filled(self, text: str) -> str:
         """``text`` of a path with what the answers so far have told."""
         return self._filled(text, escaped=True)
 
-    def _reply(self, send: Send, made: list[str]) -> Reply:
+    def _reply(self, send: Send, made: list[str], seconds: float = PATIENCE) -> Reply:
         reply = self._sent(send)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + seconds
         while send.until and send.until not in reply.text and time.monotonic() < deadline:
             time.sleep(0.02)
             reply = self._sent(send)

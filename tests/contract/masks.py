@@ -15,7 +15,10 @@ _WORDS = (
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
     (r"\b[a-z]+-[a-z0-9]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "POD"),
+    (r"\b(web|huge)-[a-z0-9]{8,10}\b", "REPLICASET"),
+    (r"\b(plainrs|oldrc)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "POD"),
     (r"\b10\.\d+\.\d+\.\d+\b", "IP"),
+    (r"\b(node|gpu)-\d\b", "NODE"),
     (r"current: \d+", "current: N"),
     # An object that is told in an error, with all its times and versions.
     (r'Invalid value: "\{.*\}": ', "Invalid value: OBJECT: "),
@@ -33,7 +36,7 @@ def parsed(reply: Reply) -> Any:
     kind = " ".join(reply.header("content-type"))
     if not reply.text:
         return None
-    if reply.text.count("\n{") > 0:
+    if reply.text.startswith('{"type":'):
         return [json.loads(line) for line in reply.text.splitlines()]
     if "yaml" in kind:
         return yaml.safe_load(reply.text)
@@ -44,6 +47,11 @@ def masked(value: Any, namespace: str, key: str = "") -> Any:
     """``value`` with what varies masked; a field that is missing stays missing."""
     if isinstance(value, dict):
         return {_text(name, namespace): masked(one, namespace, name) for name, one in value.items()}
+    if key == "rows" and value:
+        # Names of pods are random, and so is their order.
+        value = sorted(
+            ({**row, "cells": masked(row["cells"], namespace)} for row in value), key=lambda row: str(row["cells"])
+        )
     if key == "columnDefinitions" and value:
         return [{**column, "description": "DESCRIPTION"} for column in value]
     if key == "causes":

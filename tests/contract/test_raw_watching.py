@@ -125,8 +125,14 @@ def test_refusal(stage: Stage, one: Case) -> None:
     stage.check(one)
 
 
-@pytest.mark.parametrize("query", ["", "&allowWatchBookmarks=true"], ids=["plain", "with bookmarks"])
-def test_a_watch_ends_in_time(stage: Stage, query: str) -> None:
-    """After timeoutSeconds, with what had happened until then: here the account's certificate, and nothing else."""
-    one = case("end", get(f"{MAPS}?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Dkube-root-ca.crt{query}"))
+BOOKMARKS = "allowWatchBookmarks=true&fieldSelector=metadata.name%3Dkube-root-ca.crt"
+ENDS = [
+    case("plain", get(f"{MAPS}?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Dkube-root-ca.crt")),
+    case("with bookmarks", get(f"{MAPS}?watch=true&timeoutSeconds=1&{BOOKMARKS}")),
+]
+
+
+@pytest.mark.parametrize("one", ENDS, ids=lambda one: one.name)
+def test_a_watch_ends_in_time(stage: Stage, one: Case) -> None:
+    """After timeoutSeconds, with what had happened until then: here the certificate is there, and nothing else."""
     stage.check(one)

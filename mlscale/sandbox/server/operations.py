@@ -107,11 +107,13 @@ class Operations:
         body = bodies.read_object(call.body, _content_type(call), kind)
         body = _known(call, kind, body, wanted.validation)
         body = _stored_version(resource, call, body)
+        namespace = _namespace(resource, call)
+        is_new = self._api.creates(resource, namespace, info.name, info.subresource)
         done = self._api.update(
-            resource, _namespace(resource, call), info.name, body, _caller(call, wanted),
+            resource, namespace, info.name, body, _caller(call, wanted),
             subresource=info.subresource, dry_run=wanted.dry_run,
         )  # fmt: skip
-        return _answered(resource, call, done)
+        return _answered(resource, call, done, 201 if is_new else 200)
 
     def _patch(self, resource: Resource, call: Call) -> Answer:
         info, content_type = call.info, _content_type(call).partition(";")[0].strip()
@@ -131,17 +133,14 @@ class Operations:
 
     def _delete(self, resource: Resource, call: Call) -> Answer:
         wanted = _delete_options(call)
-        done = self._api.delete(
-            resource, _namespace(resource, call), call.info.name, wanted, _deleter(call),
-            dry_run=options.read_dry_run(call.query),
-        )  # fmt: skip
-        return _answered(resource, call, done)
+        done = self._api.delete(resource, _namespace(resource, call), call.info.name, wanted, _deleter(call))
+        is_accepted = wanted.get("orphanDependents") is False and _is_held(done)
+        return _answered(resource, call, done, 202 if is_accepted else 200)
 
     def _delete_collection(self, resource: Resource, call: Call) -> Answer:
         done = self._api.delete_collection(
             resource, namespace_of(resource, call.info), _delete_options(call), _deleter(call),
             labels=call.query.get("labelSelector", ""), fields=call.query.get("fieldSelector", ""),
-            dry_run=options.read_dry_run(call.query),
         )  # fmt: skip
         return _answered(resource, call, done)
 
@@ -173,6 +172,13 @@ def _answered(resource: Resource, call: Call, obj: Json, status: int = 200) -> A
     return Answer(shown_version(resource, call, obj), status, shown)
 
 
+def _is_held(answer: Json) -> bool:
+    """Whether what answers a deletion is an object that is yet to go."""
+    metadata = answer["metadata"]
+    finalizers = metadata.get("finalizers") or (answer.get("spec") or {}).get("finalizers")
+    return bool(finalizers or metadata.get("deletionGracePeriodSeconds"))
+
+
 def _kind_in(resource: Resource, call: Call) -> Kind:
     """The kind that the body is of."""
     if call.info.subresource == "scale":
@@ -199,10 +205,12 @@ def _deleter(call: Call) -> Caller:
 
 
 def _delete_options(call: Call) -> Json:
-    """Those of the body, else those of the query."""
-    wanted = bodies.read_delete_options(call.body, _content_type(call))
-    if wanted:
-        return wanted
+    """Those of the body; those of the query count only where there is no body."""
+    if call.body:
+        return bodies.read_delete_options(call.body, _content_type(call))
+    wanted: Json = {}
+    if dry_run := call.query.get("dryRun"):
+        wanted["dryRun"] = [dry_run]
     if (seconds := options.read_number(call.query, "gracePeriodSeconds")) is not None:
         wanted["gracePeriodSeconds"] = seconds
     if policy := call.query.get("propagationPolicy"):

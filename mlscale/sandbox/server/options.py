@@ -50,13 +50,6 @@ def read_write_options(
     )
 
 
-def read_dry_run(query: Mapping[str, str]) -> bool:
-    """Whether a deletion is only tried. Raises StatusError 422."""
-    if causes := _dry_run_causes(query):
-        raise invalid(_kind("DeleteOptions"), "", causes)
-    return bool(query.get("dryRun"))
-
-
 def manager_of(user_agent: str) -> str:
     """The field manager of a client that names none: its User-Agent up to the first slash."""
     name = user_agent.partition("/")[0]

@@ -16,6 +16,8 @@ Json = dict[str, Any]
 
 BOOKMARK_EVERY = 60.0
 """Real seconds between the bookmarks of an idle watch (apiserver cacher defaultBookmarkFrequency)."""
+LAST_BOOKMARK = 2.0
+"""Real seconds before its end at which a watch is told for the last time how far it has come."""
 DEFAULT_TIMEOUT = 1800.0
 """Real seconds that a watch lasts which does not say (apiserver --min-request-timeout)."""
 
@@ -53,7 +55,7 @@ async def stream(
 ) -> AsyncIterator[bytes]:
     """The events of ``watch`` as ``write`` puts them, for ``timeout`` real seconds of the clock ``seconds``."""
     ends = seconds() + timeout
-    bookmark_at = seconds() + BOOKMARK_EVERY
+    bookmark_at = _next_bookmark(seconds(), ends)
     with bell.sleeper() as changed:
         while not bell.closing:
             changed.clear()
@@ -63,10 +65,16 @@ async def stream(
             if watch.ended or now >= ends:
                 return
             if now >= bookmark_at:
-                bookmark_at = now + BOOKMARK_EVERY
+                bookmark_at = _next_bookmark(now, ends)
                 for event in watch.bookmark():
                     yield write(event)
             await _sleep(changed, min(ends, bookmark_at) - now)
+
+
+def _next_bookmark(now: float, ends: float) -> float:
+    """Each minute, and shortly before the end (cacher cacheWatcher.nextBookmarkTime)."""
+    last = ends - LAST_BOOKMARK
+    return last if now < last < now + BOOKMARK_EVERY else now + BOOKMARK_EVERY
 
 
 async def _sleep(changed: asyncio.Event, longest: float) -> None:

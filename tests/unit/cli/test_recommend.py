@@ -15,7 +15,7 @@ import yaml
 from mlscale.cli import recommend_source
 from tests.recording_server import Answer, RecordingServer, Request, status
 from tests.unit.cli.recommend_server import END, POD, demand, serve, workload
-from tests.unit.scale.objects import path
+from tests.unit.scale.objects import path, scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -381,3 +381,61 @@ def test_metrics_server_is_not_watched_in_one_namespace_after_another(
 
     assert result.code == 2
     assert "in one namespace at a time, and there are 2" in result.errors[0]
+
+
+KILLED = "time,pod,container,cpu,memory,oom_kills\n" + "".join(
+    f"{END + 300 * index},{POD},server,0.2,{1000 * 2**20},{int(index > 100)}\n" for index in range(24 * 13)
+)
+"""At 1000Mi of the limit of 1Gi, and killed for it."""
+
+
+def served_for_resize(server: RecordingServer) -> None:
+    serve(server)
+    owner = {"kind": "ReplicaSet", "name": "web-7d9f8c6b5", "controller": True}
+    pod = {
+        "metadata": {"name": POD, "namespace": "default", "ownerReferences": [owner]},
+        "spec": workload()["spec"]["template"]["spec"],
+        "status": {"phase": "Running"},
+    }
+    server.answers |= {
+        f"PATCH {path('web')}": Answer(workload()),
+        f"PATCH {path('web', 'scale')}": Answer(scale("web", 2)),
+        f"GET {HPAS}": Answer({"items": []}),
+        "GET /api/v1/namespaces/default/pods": Answer({"items": [pod]}),
+        f"PATCH /api/v1/namespaces/default/pods/{POD}/resize": Answer(pod),
+    }
+
+
+@pytest.mark.parametrize(
+    ("flags", "line", "said"),
+    [
+        ([], f"PATCH {path('web')}", "deployment.apps/web resized"),
+        (["--in-place"], f"PATCH /api/v1/namespaces/default/pods/{POD}/resize", f"pod/{POD} resized"),
+    ],
+    ids=["template", "in place"],
+)
+def test_sizes_are_shown_tried_and_written(
+    command_line: Callable[..., CommandLine], server: RecordingServer, flags: list[str], line: str, said: str
+) -> None:
+    served_for_resize(server)
+    result = command_line(server.url)("recommend", "web", "--samples", "-", "--apply", "--yes", *flags, stdin=KILLED)
+    patches = [request for request in server.requests if request.line == line]
+
+    assert result.code == 0, result.err
+    assert said in result.out.splitlines()
+    assert [patch.query.get("dryRun") for patch in patches] == ["All", None]
+    assert set(written(server)) <= {line, f"PATCH {path('web', 'scale')}"}
+    assert "would change container server: cpu 500m (no limit), memory 256Mi (limit 1Gi) -> " in result.err
+
+
+def test_sizes_that_someone_else_set_are_a_conflict_before_anything_is_written(
+    command_line: Callable[..., CommandLine], server: RecordingServer
+) -> None:
+    served_for_resize(server)
+    cause = {"reason": "FieldManagerConflict", "message": 'conflict with "argocd" using apps/v1', "field": ".spec"}
+    server.answers[f"PATCH {path('web')}"] = status(409, "Apply failed", "Conflict", causes=[cause])
+    result = command_line(server.url)("recommend", "web", "--samples", "-", "--apply", "--yes", stdin=KILLED)
+
+    assert result.code == 5
+    assert "its resources were set by field manager argocd; --force-conflicts takes over" in result.errors[0]
+    assert [r.query.get("dryRun") for r in server.requests if r.method == "PATCH"] == ["All"]

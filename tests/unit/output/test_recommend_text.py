@@ -156,6 +156,7 @@ def test_shares_that_are_not_zero_never_read_as_zero(value: float, text: str) ->
     [
         (0, "0 s"), (45, "45 s"), (60, "1 min"), (3599, "1 h"), (3600, "1 h"), (5400, "1 h 30 min"),
         (86399, "1 d"), (604800, "7 d"), (194400, "2 d 6 h"), (86400 + 1800, "1 d"),
+        (3 * 86400 - 60, "3 d"), (84540, "23 h 29 min"), (59.9, "60 s"),
     ],
 )  # fmt: skip
 def test_spans(seconds: float, text: str) -> None:

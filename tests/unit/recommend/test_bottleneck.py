@@ -184,3 +184,9 @@ def test_there_is_always_an_answer_with_a_reason(use: float, variation: float, t
 def test_an_idle_cpu_with_a_queue_is_never_told_to_save(use: float, queue: float) -> None:
     seen = replace(IDLE, utilization=even(use), signals={"queue_length": even(queue)})
     assert "Idle" not in names(seen)
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.34, True), (0.05, False)])
+def test_an_hpa_at_its_max_is_a_reason(share: float, said: bool) -> None:
+    limit = find_limits(replace(VARYING, hpa_at_max=share))[0]
+    assert any("at maxReplicas" in reason for reason in limit.reasons) is said

@@ -291,3 +291,49 @@ def test_names_from_the_cluster_cannot_write_to_the_terminal() -> None:
     one = answer(facts(deployment(evil)), history(flat(1.47), throttled=0.9, names=("mo\x1b[31mdel",)))
     assert one.method == "vertical"
     assert "\x1b" not in one.verdict + "".join(one.limits[0].reasons) + "".join(step.why for step in one.steps)
+
+
+@pytest.mark.parametrize(("level", "said"), [(0.0, True), (0.2, False)])
+def test_rest_for_much_of_the_time_is_worth_a_word(level: float, said: bool) -> None:
+    used = flat(1.2)
+    used[: used.size // 3] = level
+    one = answer(facts(deployment(MODEL)), history(used))
+    assert any("scale it to zero" in note for note in one.notes) is said
+
+
+def test_idle_gpus_are_given_back() -> None:
+    used = history(flat(0.1), 4, memory=13e9, signals={"gpu_utilization": flat(0.1)})
+    one = answer(facts(deployment(GPU_MODEL, replicas=4), nodes=[node(memory="128Gi", gpu="4")]), used)
+    assert one.limits[0].name == "Idle"
+    # 4 GPUs busy for a tenth of the time, at 80 %: half a GPU.
+    assert "mlscale scale deployment/web -n shop --replicas 1" in one.commands
+
+
+def test_a_gpu_without_signals_is_not_judged_by_its_cpu() -> None:
+    one = answer(gpu_facts(hpas=[hpa(2, 8, 60)]), history(flat(0.1), 2, memory=13e9))
+    assert (one.limits[0].confidence, one.steps, one.scores) == ("low", (), ())
+    assert any("does not show the load of a GPU" in note for note in one.notes)
+
+
+def test_half_a_minute_says_what_is_wrong_and_derives_no_numbers() -> None:
+    one = answer(facts(deployment(MODEL, replicas=6)), history(flat(0.1, days=0.002), 6), least_span=60.0)
+    assert (one.limits[0].name, one.steps, one.scores) == ("Idle", (), ())
+    assert "no numbers are derived" in one.verdict
+
+
+def test_an_hpa_that_lacks_its_request_is_named() -> None:
+    blind = hpa(2, 8, 60)
+    blind["status"] = {
+        "conditions": [
+            {
+                "type": "ScalingActive",
+                "status": "False",
+                "reason": "FailedGetResourceMetric",
+                "message": "missing request for cpu in container model of Pod web-0",
+            }
+        ]
+    }
+    one = answer(facts(deployment(container(memory="512Mi")), hpas=[blind]), history(flat(1.2)))
+    assert one.verdict.startswith("Its HPA cannot scale without the CPU requests")
+    assert "--requests=cpu=" in one.commands[0]
+    assert any("missing request for cpu" in note for note in one.notes)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlscale.sandbox.deletion import is_finished, plan_deletion
+from mlscale.sandbox.deletion import check_options, is_finished, plan_deletion
 from mlscale.sandbox.resources import SERVED, Resource
 from mlscale.sandbox.statuses import StatusError
 
@@ -125,7 +125,7 @@ def test_the_end_of_a_pod_never_moves_away(first: int, second: int) -> None:
 
 def test_a_namespace_terminates_until_its_content_is_gone() -> None:
     namespaces = BY_KEY["namespaces"]
-    before = {**obj(), "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+    before: Json = {**obj(), "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
     plan = plan_deletion(namespaces, before, {}, NOW)
     assert not plan.removed
     assert plan.object["status"] == {"phase": "Terminating"}
@@ -169,11 +169,18 @@ _RECORD = "The object might have been"
             f"record (u). {_RECORD} deleted and then recreated",
         ),
         (
-            DEPLOYMENTS,
-            {"propagationPolicy": "Fore"},
-            422,
-            'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Fore": supported values: '
-            '"Foreground", "Background", "Orphan", "nil"',
+            BY_KEY["namespaces"],
+            {"preconditions": {"uid": "v"}},
+            409,
+            'Operation cannot be fulfilled on namespaces "a": Precondition failed: UID in precondition: v, UID in '
+            "object meta: u",
+        ),
+        (
+            BY_KEY["namespaces"],
+            {"preconditions": {"resourceVersion": "3"}},
+            409,
+            'Operation cannot be fulfilled on namespaces "a": Precondition failed: ResourceVersion in precondition: 3, '
+            "ResourceVersion in object meta: 7",
         ),
     ],
 )
@@ -181,6 +188,46 @@ def test_what_a_deletion_may_not_ask(resource: Resource, options: Json, code: in
     with pytest.raises(StatusError) as raised:
         plan_deletion(resource, obj(), options, NOW)
     assert (raised.value.code, raised.value.message) == (code, message)
+
+
+_SUPPORTED = 'supported values: "Foreground", "Background", "Orphan", "nil"'
+_BOTH = "orphanDependents and deletionPropagation cannot be both set"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"propagationPolicy": "Fore"}, f'propagationPolicy: Unsupported value: "Fore": {_SUPPORTED}'),
+        (
+            {"propagationPolicy": "Orphan", "orphanDependents": True},
+            f'propagationPolicy: Invalid value: "Orphan": {_BOTH}',
+        ),
+        ({"dryRun": ["Some"]}, 'dryRun: Unsupported value: ["Some"]: supported values: "All"'),
+        (
+            {"propagationPolicy": "Bad", "orphanDependents": False, "dryRun": ["Bad"]},
+            f'[propagationPolicy: Invalid value: "Bad": {_BOTH}, propagationPolicy: Unsupported value: "Bad": '
+            f'{_SUPPORTED}, dryRun: Unsupported value: ["Bad"]: supported values: "All"]',
+        ),
+    ],
+)
+def test_options_that_cannot_be(options: Json, said: str) -> None:
+    with pytest.raises(StatusError) as raised:
+        check_options(options)
+    expected = f'DeleteOptions.meta.k8s.io "" is invalid: {said}'
+    assert (raised.value.code, raised.value.message) == (422, expected)
+
+
+def test_options_that_can_be() -> None:
+    for options in ({}, {"dryRun": ["All"], "propagationPolicy": "Orphan"}, {"orphanDependents": False}):
+        check_options(options)
+
+
+@pytest.mark.parametrize("name", ["default", "kube-public", "kube-system"])
+def test_some_namespaces_stay(name: str) -> None:
+    with pytest.raises(StatusError) as raised:
+        plan_deletion(BY_KEY["namespaces"], obj(name=name), {}, NOW)
+    expected = f'namespaces "{name}" is forbidden: this namespace may not be deleted'
+    assert (raised.value.code, raised.value.message) == (403, expected)
 
 
 def test_preconditions_that_hold_let_it_pass() -> None:

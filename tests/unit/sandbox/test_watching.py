@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlscale.kube.kinds import POD
+from mlscale.kube.kinds import NODE, POD
 from mlscale.sandbox import store as store_module
 from mlscale.sandbox.statuses import StatusError
 from mlscale.sandbox.store import Store
@@ -54,6 +54,14 @@ def test_from_a_version_it_gives_what_came_after() -> None:
     assert told(watch(store, version=version).take()) == [("ADDED", "b")]
 
 
+def test_what_is_in_no_namespace_is_seen() -> None:
+    store = Store()
+    seen = Watch(store, NODE, "", WatchOptions())
+    store.put("nodes", {"metadata": {"name": "n1"}})
+    store.remove("nodes", "", "n1")
+    assert told(seen.take()) == [("ADDED", "n1"), ("DELETED", "n1")]
+
+
 def test_other_namespaces_are_not_seen() -> None:
     store = Store()
     seen = watch(store, "n")
@@ -84,13 +92,31 @@ def test_a_field_selector_follows_one_object() -> None:
     assert told(seen.take()) == [("ADDED", "a")]
 
 
-def test_initial_events_end_with_an_annotated_bookmark() -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"match": "NotOlderThan", "initial_events": True},
+        {"match": "NotOlderThan", "initial_events": True, "version": "2"},
+        {},
+        {"version": "0"},
+    ],
+)
+def test_initial_events_end_with_an_annotated_bookmark(options: Json) -> None:
     store = Store()
     put(store, "a")
-    events = watch(store, match="NotOlderThan", initial_events=True, bookmarks=True).take()
+    events = watch(store, bookmarks=True, **options).take()
     assert told(events) == [("ADDED", "a"), ("BOOKMARK", "")]
     metadata = events[1]["object"]["metadata"]
     assert metadata == {"resourceVersion": "2", "annotations": {"k8s.io/initial-events-end": "true"}}
+
+
+@pytest.mark.parametrize(("version", "seen"), [("", []), ("0", []), ("2", [("ADDED", "b")]), ("3", [])])
+def test_who_wants_no_initial_events_gets_what_came_after_the_version(version: str, seen: list[tuple[str, str]]) -> None:
+    store = Store()
+    put(store, "a")
+    put(store, "b")
+    wanted = watch(store, match="NotOlderThan", initial_events=False, bookmarks=True, version=version)
+    assert told(wanted.take()) == seen
 
 
 def test_initial_events_without_bookmarks_have_no_end() -> None:
@@ -102,6 +128,7 @@ def test_initial_events_without_bookmarks_have_no_end() -> None:
 def test_a_bookmark_says_how_far_the_watch_has_come_even_past_other_resources() -> None:
     store = Store()
     seen = watch(store, bookmarks=True)
+    assert told(seen.take()) == [("BOOKMARK", "")]
     store.put("nodes", {"metadata": {"name": "n1"}})
     assert seen.take() == []
     (event,) = seen.bookmark()
@@ -132,6 +159,19 @@ def test_a_version_that_is_no_longer_known_ends_the_watch(monkeypatch: pytest.Mo
             422,
             'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires '
             "setting resourceVersionMatch to NotOlderThan",
+        ),
+        (
+            {"initial_events": True, "match": "Exact"},
+            422,
+            'ListOptions.meta.k8s.io "" is invalid: [resourceVersionMatch: Forbidden: sendInitialEvents requires '
+            'setting resourceVersionMatch to NotOlderThan, resourceVersionMatch: Unsupported value: "Exact": supported '
+            'values: "NotOlderThan"]',
+        ),
+        (
+            {"match": "NotOlderThan"},
+            422,
+            'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is '
+            "forbidden for watch unless sendInitialEvents is provided",
         ),
         ({"labels": "=a"}, 400, "found '=', expected: !, identifier, or 'end of string'"),
         ({"fields": "zz=1"}, 400, "field label not supported: zz"),

@@ -123,6 +123,13 @@ def test_a_signal_that_each_container_repeats_counts_once_a_pod() -> None:
     assert pairs(signals["queue_length"]) == [(0, 4), (60, 4)]
 
 
+def test_times_that_differ_by_next_to_nothing_are_the_same() -> None:
+    read = history(table("0,1,1", f"0.{'0' * 320}1,1,1", f"{START},1,1"))
+
+    # As a step, 1e-321 s would be beyond what a grid can count.
+    assert read.step == START
+
+
 def test_a_short_hole_is_bridged_and_a_long_one_is_a_gap() -> None:
     times = [0, 60, 240, 300, 1500, 1560]
     read = history(table(*(f"{START + t},{t / 60},1" for t in times)))
@@ -163,6 +170,7 @@ def test_the_same_samples_written_in_another_way(text: str) -> None:
 GOOD = f"{START},1,1"
 BAD: dict[str, tuple[str, str]] = {
     "empty": (" \n", "is empty"),
+    "separators only": (",,\n", "unknown column ''"),
     "no time": (table("1,1", header="cpu,pods"), "no column time"),
     "no cpu": (table(GOOD, header="time,memory,pods"), "no column cpu"),
     "no pods": (table(f"{START},1", header="time,cpu"), "no column pod or pods"),

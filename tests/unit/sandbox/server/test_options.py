@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlscale.sandbox.patching import MERGE_PATCH
-from mlscale.sandbox.server.options import manager_of, read_dry_run, read_number, read_write_options
+from mlscale.sandbox.server.options import manager_of, read_number, read_write_options
 from mlscale.sandbox.statuses import StatusError
 
 APPLY_PATCH = "application/apply-patch+yaml"
@@ -63,10 +63,3 @@ def test_numbers() -> None:
     assert read_number({}, "limit") is None
     with pytest.raises(StatusError, match='ParseInt: parsing "x": invalid syntax'):
         read_number({"limit": "x"}, "limit")
-
-
-def test_a_deletion_may_be_tried() -> None:
-    assert read_dry_run({"dryRun": "All"}) is True
-    assert read_dry_run({}) is False
-    with pytest.raises(StatusError, match="DeleteOptions"):
-        read_dry_run({"dryRun": "x"})

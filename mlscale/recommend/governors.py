@@ -1,0 +1,66 @@
+"""Who sets the replicas of a workload, and whether that works: HPAs, KEDA, and tools that deploy a manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlscale.hpa.scaling_spec import read_scaling_spec
+from mlscale.kube.text import printable
+
+if TYPE_CHECKING:
+    from mlscale.recommend.evidence import WorkloadFacts
+    from mlscale.usage.model import History
+
+FIGHT = 6.0
+"""Changes of direction an hour: an HPA alone waits 5 minutes before it goes down, and rests under steady demand."""
+STEADY = 1.5
+"""Peak over trough of smoothed demand."""
+
+
+def find_rivals(facts: WorkloadFacts, history: History, variation: float) -> tuple[str, ...]:
+    """Two HPAs on one target both stop (AmbiguousSelector: pkg/controller/podautoscaler/horizontal.go, v1.37.2)."""
+    rivals = []
+    if len(facts.hpas) > 1:
+        names = ", ".join(printable(str(hpa["metadata"]["name"])) for hpa in facts.hpas)
+        rivals.append(f"{len(facts.hpas)} HPAs ({names}) scale it: none of them acts on its metrics")
+    if facts.hpas and facts.owner is not None and facts.owner.certain:
+        rivals.append(f"{printable(facts.owner.tool)} sets spec.replicas, which an HPA sets too: each undoes the other")
+    elif facts.hpas and reversals_an_hour(history) >= FIGHT and variation < STEADY:
+        often = f"{reversals_an_hour(history):.0f} times an hour"
+        rivals.append(f"its replicas changed direction {often} under steady demand: something else sets them too")
+    return tuple(rivals)
+
+
+def reversals_an_hour(history: History) -> float:
+    """How often the count of pods turned from growing to shrinking, or back; 0 for less than half an hour."""
+    moves = np.sign(np.diff(history.pods.values))
+    moves = moves[moves != 0]
+    hours = history.span / 3600.0
+    return float(np.count_nonzero(np.diff(moves))) / hours if hours >= 0.5 else 0.0
+
+
+def time_at_max(facts: WorkloadFacts, history: History) -> float:
+    """The share of the history in which there were at least maxReplicas pods, 0 to 1."""
+    if facts.hpa is None or not history.pods.values.size:
+        return 0.0
+    return float(np.mean(history.pods.values >= facts.hpa["spec"]["maxReplicas"]))
+
+
+def cpu_target(facts: WorkloadFacts) -> float | None:
+    """The share of the requested CPU that an HPA keeps to; None where none scales on that."""
+    metrics = read_scaling_spec(facts.hpas[0]["spec"]).metrics if facts.hpas else ()
+    targets = [metric.utilization for metric in metrics if metric.name == "cpu" and metric.utilization is not None]
+    return min(targets) / 100.0 if targets else None
+
+
+def why_blind(facts: WorkloadFacts) -> str:
+    """The controller's own words where it cannot compute (condition ScalingActive False)."""
+    if facts.hpa is None:
+        return ""
+    for condition in (facts.hpa.get("status") or {}).get("conditions") or ():
+        if condition.get("type") == "ScalingActive" and condition.get("status") == "False":
+            reason, message = str(condition.get("reason") or ""), str(condition.get("message") or "")
+            return "" if reason == "ScalingDisabled" else printable(" ".join(message.split()))
+    return ""
