@@ -11,7 +11,6 @@ from mlscale.cli.recommend_options import (
     HISTORY,
     budget_value,
     check_flags,
-    check_output,
     objective_value,
     source_options,
 )
@@ -62,7 +61,6 @@ def recommend_command(
     from mlscale.cli.recommend_source import Question, answer_question
 
     session: Session = context.obj
-    check_output(output)
     with_apply = {"--yes": yes, "--in-place": in_place, "--force-conflicts": force_conflicts}
     check_flags({"--check": check, "--apply": apply, **with_apply}, output)
     sources = source_options(prometheus, observe, samples, history)
@@ -75,8 +73,7 @@ def recommend_command(
         session, names, filename, selector, recursive=recursive, every=every, all_namespaces=all_namespaces
     )
     answer = answer_question(session, found, question)
-    if html:
-        write_page(html, answer)
+    write_page(html, answer)
     say(session, answer, output, check=check, namespaces=all_namespaces)
     code = answer.exit_code(check=check)
     return (apply_all(session, answer, how) or code) if apply else code

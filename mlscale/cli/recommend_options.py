@@ -85,14 +85,10 @@ def objective_value(text: str) -> Objective:
     return cast("Objective", text)
 
 
-def check_output(output: str) -> None:
-    """Raise UsageError for a format that this command does not print."""
+def check_flags(flags: Mapping[str, bool], output: str) -> None:
+    """Raise UsageError for flags that make no sense together (``flags`` by their names), and an unknown ``output``."""
     if output and output not in FORMATS:
         raise UsageError(f"-o {output} is not an output format of this command", f"give one of {', '.join(FORMATS)}")
-
-
-def check_flags(flags: Mapping[str, bool], output: str) -> None:
-    """Raise UsageError for flags that make no sense together; ``flags`` by their names."""
     for name in ("--yes", "--in-place", "--force-conflicts"):
         if flags[name] and not flags["--apply"]:
             raise UsageError(f"{name} was given without --apply", "give --apply too")

@@ -163,7 +163,9 @@ def check_page(path: str) -> None:
 
 
 def write_page(path: str, answer: Answer) -> None:
-    """Raises MlscaleError where the page cannot be written."""
+    """Write the page for ``--html``, if any; raises MlscaleError where it cannot be written."""
+    if not path:
+        return
     from mlscale.output.recommend_page import render_page
 
     try:

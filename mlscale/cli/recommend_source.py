@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mlscale.usage.prometheus_api import Prometheus
     from mlscale.usage.workloads import Workload
 
-_EDGE, _WATCHED = 0.98, 0.5
-"""The share of the time asked for that samples are to span: its ends may have none, and metrics-server may be slow."""
+_EDGE = 0.98
+"""The share of the history asked for that is to be there: its first and last minutes may have no sample."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,15 @@ def answer_question(session: Session, found: Sequence[Found | MlscaleError], que
     from mlscale.recommend.flow import LEAST_SPAN, RecommendOptions, recommend
     from mlscale.recommend.search import Aim
 
-    read_histories, watched = _history_reader(session, question.sources, found)
-    wanted = _EDGE * question.sources.history if watched is None else _WATCHED * watched
+    read_histories, is_watched = _history_reader(session, question.sources, found)
+    # Who watches knows how short it is; no numbers are derived from it.
+    wanted = 0.0 if is_watched else _EDGE * question.sources.history
     options = RecommendOptions(Aim(question.objective, question.budget), least_span=min(LEAST_SPAN, wanted))
     progress = _progress(session, "replay", "workloads")
-    judged = list(zip(found, recommend(session.client, found, read_histories, options, progress), strict=True))
-    session.messages.clear_progress()
+    try:
+        judged = list(zip(found, recommend(session.client, found, read_histories, options, progress), strict=True))
+    finally:
+        session.messages.clear_progress()
     results = [
         (item, one) for item, one in judged if not isinstance(one, MlscaleError) and not isinstance(item, MlscaleError)
     ]
@@ -57,16 +60,16 @@ def answer_question(session: Session, found: Sequence[Found | MlscaleError], que
 
 def _history_reader(
     session: Session, options: SourceOptions, found: Sequence[Found | MlscaleError]
-) -> tuple[ReadHistories, float | None]:
-    """What reads the histories; and where metrics-server is watched, for how many seconds."""
+) -> tuple[ReadHistories, bool]:
+    """What reads the histories, and whether that is watching metrics-server."""
     if options.samples:
-        return _from_samples(options.samples, found), None
+        return _from_samples(options.samples, found), False
     if options.observe is not None:
-        return _from_metrics_server(session, options.observe, found), options.observe
+        return _from_metrics_server(session, options.observe, found), True
     source = _prometheus(session, options)
     if source is None:
-        return _from_metrics_server(session, OBSERVE, found), OBSERVE
-    return _from_prometheus(session, source, options.history), None
+        return _from_metrics_server(session, OBSERVE, found), True
+    return _from_prometheus(session, source, options.history), False
 
 
 def _prometheus(session: Session, options: SourceOptions) -> Prometheus | None:

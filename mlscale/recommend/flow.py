@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlscale.errors import MlscaleError, NotEnoughDataError
+from mlscale.kube.pods import group_line
 from mlscale.recommend.bottleneck import find_limits
 from mlscale.recommend.evidence import read_cluster, read_namespace, workload_facts
 from mlscale.recommend.search import Aim
@@ -136,6 +137,8 @@ def _recommended(
     if isinstance(one, MlscaleError):
         return one
     history = histories.get(one.target)
+    if isinstance(history, NotEnoughDataError):
+        return _explained(history, one)
     if isinstance(history, MlscaleError):
         return history
     try:
@@ -144,6 +147,13 @@ def _recommended(
         return recommend_one(one, history, options)
     except MlscaleError as error:
         return error
+
+
+def _explained(error: NotEnoughDataError, facts: WorkloadFacts) -> NotEnoughDataError:
+    """``error`` with what is wrong with the pods: one that never gets to run is never measured."""
+    if not facts.troubles:
+        return error
+    return NotEnoughDataError(error.message, f"first of all, {group_line(facts.troubles[0])}")
 
 
 def _hours(seconds: float) -> str:

@@ -147,7 +147,7 @@ def feared_unmet(unmet: FloatArray, weights: FloatArray) -> FloatArray:
     share = np.lib.stride_tricks.sliding_window_view(weights, length).sum(axis=-1)[:, None]
     stretches = np.divide(lost, share, out=np.zeros_like(lost), where=share > 0)
     spread = _ERRORS * unmet.std(axis=0, ddof=1) / math.sqrt(len(weights))
-    return np.maximum(mean + spread, stretches.max(axis=0))
+    return np.asarray(np.maximum(mean + spread, stretches.max(axis=0)))
 
 
 def _finalists(

@@ -14,7 +14,7 @@ from mlscale.kube.quantity import NANO, nano_of
 from mlscale.sandbox.demand import request_rate
 from mlscale.sandbox.history_autoscaler import autoscaler_of
 from mlscale.sandbox.history_course import STEP, Setup, take_course
-from mlscale.sandbox.history_record import PERIODS, SCRAPE_INTERVAL, owner_of, scraped_of
+from mlscale.sandbox.history_record import COLUMNS, PERIODS, SCRAPE_INTERVAL, owner_of, scraped_of
 from mlscale.sandbox.history_tracks import Track
 from mlscale.sandbox.serving import BUSIEST, THROTTLED_FROM, ServingPod, capacity_of
 from mlscale.sandbox.traffic import GPU, SPREAD
@@ -50,7 +50,7 @@ def past_tracks(present: Present, scenario: Scenario, seed: int, start: float) -
     weights = [_weight(seed, present, slot) for slot in range(1 + max(pod.slot for pod in course.pods))]
     happened = _happened(setup, course, np.array(weights))
     scrapes = np.arange(0, steps, _EVERY)
-    times = start + STEP * (scrapes - steps)
+    times = start + STEP * (scrapes - steps).astype(np.float64)
     columns = {name: values[scrapes] for name, values in _columns(setup, happened).items()}
     namer = _Namer(present, seed)
     return [
@@ -151,7 +151,8 @@ def _shares(whole: FloatArray, capacity: float, weights: FloatArray) -> FloatArr
     missing = whole - shares.sum(axis=1, keepdims=True)
     free = room.sum(axis=1, keepdims=True)
     filled = np.divide(missing, free, out=np.zeros_like(missing), where=free > 0)
-    return shares + room * np.clip(filled, 0.0, 1.0)
+    filled_up: FloatArray = shares + room * np.clip(filled, 0.0, 1.0)
+    return filled_up
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _columns(setup: Setup, happened: _Happened) -> dict[str, FloatArray]:
         "running": happened.running.astype(np.float64),
         "cpu_seconds": _counter(happened.cpu * STEP),
         "memory": happened.memory,
-        "periods": _counter(happened.running * (PERIODS * STEP)),
+        "periods": _counter(np.where(happened.running, PERIODS * STEP, 0.0)),
         "throttled_periods": _counter(over * (PERIODS * STEP)),
         "restarts": _counter(happened.kills),
         "oom_killed": _counter(happened.kills),
@@ -225,12 +226,9 @@ def _tracks_of(
 def _idle_track(scraped: Scraped, times: FloatArray) -> Track:
     since = times - times[0]
     nothing = np.zeros_like(times)
-    columns = dict.fromkeys(
-        ("throttled_periods", "restarts", "oom_killed", "requests", "latency_seconds", "waiting", "running", "cache", "gpu"),
-        nothing,
-    )  # fmt: skip
+    columns = dict.fromkeys(COLUMNS, nothing)
     own = {"cpu_seconds": since * IDLE.cpu, "memory": nothing + IDLE.memory, "periods": since * PERIODS}
-    return Track(scraped, {"times": times, **columns, **own})
+    return Track(scraped, {**columns, **own, "times": times})
 
 
 class _Namer:
@@ -242,6 +240,7 @@ class _Namer:
         self._kind, self._stem = owner_of(present.pods[0])
         self._stem = self._stem or metadata["name"]
         self._random = random.Random(f"{seed}/{metadata['namespace']}/{self._stem}/past")
+        self._taken = {pod["metadata"]["name"] for pod in present.pods}
 
     def name(self, pod: Interval, steps: int) -> str:
         pods = self._present.pods
@@ -249,7 +248,15 @@ class _Namer:
             return str(pods[pod.slot]["metadata"]["name"])
         if self._kind == "StatefulSet":
             return f"{self._stem}-{pod.slot}"
-        return f"{self._stem}-{''.join(self._random.choice(_LETTERS) for _ in range(5))}"
+        return self._new_name()
+
+    def _new_name(self) -> str:
+        """One that no pod had before."""
+        name = f"{self._stem}-{''.join(self._random.choice(_LETTERS) for _ in range(5))}"
+        if name in self._taken:
+            return self._new_name()
+        self._taken.add(name)
+        return name
 
 
 def _mask(intervals: Sequence[Interval], steps: int, slots: int) -> Mask:

@@ -106,6 +106,8 @@ class Recorder:
         """By the namespace and name of each ReplicaSet that had pods."""
         self.recorded: dict[tuple[str, str], Recorded] = {}
         """By the pod's uid and the container's name, in the order of appearance."""
+        self.newest = start
+        """When the last scrape was."""
         self._cluster = cluster
         self._kubelet = kubelet
         self._traffic = traffic
@@ -120,6 +122,7 @@ class Recorder:
 
     def scrape(self) -> None:
         """Take a sample of each container that runs."""
+        self.newest = self.now
         for running in self._kubelet.pods():
             if running.workload is not None:
                 for life in running.containers:

@@ -154,3 +154,5 @@ class Scenario:
     """The time of day at the scenario's start, in seconds after midnight."""
     warm_up: float = 0.0
     """So long before its start the cluster is set up; then the workloads are in full swing at the start."""
+    history: float = 0.0
+    """How far back a Prometheus knows its workloads at the start; there is none where this is 0."""

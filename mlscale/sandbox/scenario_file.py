@@ -10,6 +10,7 @@ import yaml
 
 from mlscale.kube.near import did_you_mean
 from mlscale.sandbox.scenario import (
+    DAY,
     Crash,
     Daily,
     Demand,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 DEFAULT = "daily"
+HISTORY = 7 * DAY
+"""Seconds of the past that a scenario has where it does not say how many."""
+LONGEST_HISTORY = 31 * DAY
 _SUFFIX = ".yaml"
 
 
@@ -87,8 +91,10 @@ def _scenario(fields: Fields) -> Scenario:
         registry=fields.texts("registry"),
         clock=fields.clock("clock", Scenario.clock),
         warm_up=fields.seconds("warm_up", Scenario.warm_up),
+        history=fields.seconds("history", HISTORY),
     )
     fields.require("story", "\n" not in scenario.story, "it has more than one line", "one line is right")
+    fields.require("history", scenario.history <= LONGEST_HISTORY, "it is longer than 31 days", "7d is right")
     fields.require("nodes", bool(scenario.nodes), "it is missing", "a cluster has one node or more")
     fields.done()
     return scenario

@@ -10,9 +10,11 @@ from mlscale.sandbox.agenda import Agenda
 from mlscale.sandbox.controllers.control_plane import start_control_plane
 from mlscale.sandbox.controllers.namespaces import create_first_namespaces
 from mlscale.sandbox.controllers.nodes import new_node
+from mlscale.sandbox.history_record import Recorder
 from mlscale.sandbox.hpa_controller import HpaController
 from mlscale.sandbox.kubelet import Kubelet
 from mlscale.sandbox.life import Life
+from mlscale.sandbox.prometheus_service import prometheus_objects
 from mlscale.sandbox.scenario_fields import ScenarioError
 from mlscale.sandbox.statuses import StatusError
 from mlscale.sandbox.store import Store
@@ -48,6 +50,8 @@ class Simulation:
         HpaController(self.cluster)
         self._create_objects()
         self.advance(start)
+        self.recorder = Recorder(self.cluster, scenario, self.kubelet, self.life.traffic, seed, start)
+        """What a Prometheus finds here."""
 
     def advance(self, to: datetime) -> None:
         """Let simulated time pass until ``to``; time that lies behind changes nothing but works off what waits."""
@@ -63,7 +67,7 @@ class Simulation:
         for pool in self.scenario.nodes:
             for index in range(pool.count):
                 self._create(new_node(pool, index, self.agenda.now))
-        for obj in self.scenario.objects:
+        for obj in (*self.scenario.objects, *prometheus_objects(self.scenario)):
             self._create(obj)
             self.settle()
 

@@ -17,6 +17,8 @@ Key = tuple[str, str]
 
 LOG_LENGTH = 10_000
 """Changes of a resource that are kept for watches and continue tokens; one from before them is told 410."""
+LEAST_KEPT = 500
+"""Changes of a resource that a compaction leaves however old they are."""
 
 
 class CompactedError(Exception):
@@ -47,6 +49,10 @@ class _Log:
     def add(self, change: Change) -> None:
         self.changes.append(change)
         if len(self.changes) > LOG_LENGTH:
+            self.complete_after = self.changes.popleft().version
+
+    def compact(self, version: int) -> None:
+        while len(self.changes) > LEAST_KEPT and self.changes[0].version <= version:
             self.complete_after = self.changes.popleft().version
 
 
@@ -108,6 +114,11 @@ class Store:
             raise CompactedError
         latest_first = takewhile(lambda change: change.version > after, reversed(log.changes))
         return list(latest_first)[::-1]
+
+    def compact(self, version: int) -> None:
+        """Forget the changes up to ``version``, but for the latest of each resource."""
+        for log in self._logs.values():
+            log.compact(version)
 
     def subscribe(self, listener: Callable[[Change], None]) -> None:
         """Call ``listener`` with each change, at once and in order."""

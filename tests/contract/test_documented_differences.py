@@ -17,14 +17,14 @@ TABLES = {
 }
 
 
-def _anchors(text: str) -> list[str]:
+def anchors(text: str) -> list[str]:
     """The anchor of each heading of the third level, as MkDocs makes them."""
     headings = re.findall(r"^### (.+)$", text, re.MULTILINE)
     return [re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings]
 
 
 def test_every_difference_is_described_and_every_one_described_is_shown() -> None:
-    described = _anchors(PAGE.read_text(encoding="utf-8"))
+    described = anchors(PAGE.read_text(encoding="utf-8"))
     assert len(set(described)) == len(described)
     assert different_lines([line for lines in TABLES.values() for line in lines]) == set(described)
 
@@ -32,7 +32,7 @@ def test_every_difference_is_described_and_every_one_described_is_shown() -> Non
 @pytest.mark.parametrize("verb", ["scale", "autoscale"])
 def test_a_difference_of_one_verb_is_described_under_it(verb: str) -> None:
     _, _, section = PAGE.read_text(encoding="utf-8").partition(f"\n## {verb}\n")
-    here = set(_anchors(section.split("\n## ")[0]))
+    here = set(anchors(section.split("\n## ")[0]))
     other = different_lines([line for name, lines in TABLES.items() if name != verb for line in lines])
     assert here
     assert not here & other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,6 +107,9 @@ CASES = [
     case("a namespace as a Table", get("/api/v1/namespaces/{ns}", TABLE)),
     case("its default account", get("/api/v1/namespaces/{ns}/serviceaccounts/default")),
     case("its certificate", get("/api/v1/namespaces/{ns}/configmaps/kube-root-ca.crt", METADATA)),
+    case("a name with a percent sign", get(f"{MAPS}/a%252Fb"), get("/api/v1/nodes/a%252Fb")),
+    case("metrics of a name with a percent sign", get("/apis/metrics.k8s.io/v1beta1/namespaces/{ns}/pods/a%252Fb")),
+    case("a name of dots", get("/api/v1/nodes/..%2F")),
     case("of a version", get(f"{MAPS}/a?resourceVersion=0")),
 ]
 
@@ -119,3 +123,16 @@ def maps(stage: Stage) -> None:
 @pytest.mark.parametrize("one", CASES, ids=lambda one: one.name)
 def test_read(stage: Stage, one: Case) -> None:
     stage.check(one)
+
+
+DESCRIPTIONS = "descriptions-of-columns"
+"""The difference that every Table has, so that no other case looks at it."""
+
+
+def test_columns_are_described_in_other_words(stage: Stage) -> None:
+    path = f"/api/v1/namespaces/{stage.namespace}/configmaps"
+    theirs, ours = (
+        json.loads(api.exchange("GET", path, None, {"Accept": TABLE}).text)["columnDefinitions"] for api in stage.apis
+    )
+    assert [column["name"] for column in ours] == [column["name"] for column in theirs]
+    assert [column["description"] for column in ours] != [column["description"] for column in theirs]

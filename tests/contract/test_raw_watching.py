@@ -55,10 +55,24 @@ WATCHES = [
     Watched("from a version", "resourceVersion={version}", SCRIPT),
     Watched("from a version, with bookmarks", "resourceVersion={version}&allowWatchBookmarks=true", SCRIPT),
     Watched("as a Table", "resourceVersion={version}", SCRIPT, accept=TABLE),
-    Watched("as a Table without objects", "resourceVersion={version}&includeObject=None", SCRIPT, accept=TABLE, until='["end"'),
+    Watched(
+        "as a Table without objects",
+        "resourceVersion={version}&includeObject=None",
+        SCRIPT,
+        accept=TABLE,
+        until='["end"',
+    ),
     Watched("as metadata", "resourceVersion={version}", SCRIPT, accept=METADATA),
-    Watched("a label that comes and goes", "resourceVersion={version}&labelSelector=a%3Db", (CREATED, UNLABELLED, CHANGED, LABELLED_AGAIN, GONE, LAST)),
-    Watched("a label that is lost, then deleted", "resourceVersion={version}&labelSelector=a%3Db", (CREATED, UNLABELLED, GONE, LAST)),
+    Watched(
+        "a label that comes and goes",
+        "resourceVersion={version}&labelSelector=a%3Db",
+        (CREATED, UNLABELLED, CHANGED, LABELLED_AGAIN, GONE, LAST),
+    ),
+    Watched(
+        "a label that is lost, then deleted",
+        "resourceVersion={version}&labelSelector=a%3Db",
+        (CREATED, UNLABELLED, GONE, LAST),
+    ),
     Watched("one name", "resourceVersion={version}&fieldSelector=metadata.name%3Dend", SCRIPT),
     Watched("from nothing", "labelSelector=a%3Db", (CHANGED, GONE, LAST), before=(CREATED,)),
     Watched("from version 0", "resourceVersion=0&labelSelector=a%3Db", (CHANGED, GONE, LAST), before=(CREATED,)),
@@ -73,21 +87,48 @@ WATCHES = [
         "sendInitialEvents=false&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&resourceVersion={version}",
         SCRIPT,
     ),
-    Watched("a pod that ends", "resourceVersion={version}", (post(PODS, pod("w")), patch(f"{PODS}/w", {"metadata": {"labels": {"x": "y"}}}), delete(f"{PODS}/w"), post(PODS, pod("end"))), path=PODS, cleared=(f"{PODS}/end",)),
+    Watched(
+        "a pod that ends",
+        "resourceVersion={version}",
+        (
+            post(PODS, pod("w")),
+            patch(f"{PODS}/w", {"metadata": {"labels": {"x": "y"}}}),
+            delete(f"{PODS}/w"),
+            post(PODS, pod("end")),
+        ),
+        path=PODS,
+        cleared=(f"{PODS}/end",),
+    ),
     Watched("a dry run, which is none", "resourceVersion={version}", (post(f"{MAPS}?dryRun=All", LABELLED), LAST)),
-    Watched("a change of nothing, which is none", "resourceVersion={version}", (patch(ONE, {"data": {}}), LAST), before=(CREATED,), cleared=(f"{MAPS}/end", ONE)),
-]  # fmt: skip
+    Watched(
+        "a change of nothing, which is none",
+        "resourceVersion={version}",
+        (patch(ONE, {"data": {}}), LAST),
+        before=(CREATED,),
+        cleared=(f"{MAPS}/end", ONE),
+    ),
+]
 
 REFUSALS = [
     case("a version in words", get(f"{MAPS}?watch=true&resourceVersion=x&timeoutSeconds=1")),
-    case("a version that is too old", get(f"{MAPS}?watch=true&resourceVersion=1&timeoutSeconds=1"), differs="how-far-back-a-watch-goes"),
+    case(
+        "a version that is too old",
+        get(f"{MAPS}?watch=true&resourceVersion=1&timeoutSeconds=1"),
+        differs="how-far-back-a-watch-goes",
+    ),
     case("initial events without a match", get(f"{MAPS}?watch=true&sendInitialEvents=true&timeoutSeconds=1")),
-    case("a match without initial events", get(f"{MAPS}?watch=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1")),
+    case(
+        "a match without initial events", get(f"{MAPS}?watch=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1")
+    ),
     case("a selector that is none", get(f"{MAPS}?watch=true&labelSelector=a%3D%3D%3Db")),
     case("a field that is none", get(f"{MAPS}?watch=true&fieldSelector=data.x%3D1")),
-    case("a form that is none", get(f"{MAPS}?watch=true&timeoutSeconds=1", "text/html"), differs="protobuf-is-read-and-not-written"),
+    case(
+        "a form that is none",
+        get(f"{MAPS}?watch=true&timeoutSeconds=1", "text/html"),
+        differs="protobuf-is-read-and-not-written",
+    ),
     case("a time-out in words", get(f"{MAPS}?watch=true&timeoutSeconds=x")),
-]  # fmt: skip
+]
 
 
 def seen(api: Api, namespace: str, watched: Watched) -> list[Json]:

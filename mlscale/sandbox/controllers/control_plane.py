@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlscale.sandbox.controllers.cluster import Cluster
+from mlscale.sandbox.controllers.compactor import Compactor
 from mlscale.sandbox.controllers.deployments import DeploymentController
 from mlscale.sandbox.controllers.events import EventExpiry
 from mlscale.sandbox.controllers.garbage import GarbageCollector
@@ -39,4 +40,5 @@ def start_control_plane(api: Api, store: Store, agenda: Agenda, random: random.R
     QuotaController(cluster)
     GarbageCollector(cluster)
     cluster.watch("events", EventExpiry(store, agenda).observe)
+    Compactor(store, agenda)
     return cluster

@@ -21,6 +21,7 @@ from mlscale.sandbox.server.gate import admitted_user
 from mlscale.sandbox.server.negotiation import JSON, WATCHED, YAML, Form, read_form
 from mlscale.sandbox.server.operations import Operations, shown_version
 from mlscale.sandbox.server.options import read_number
+from mlscale.sandbox.server.proxying import ServiceProxy
 from mlscale.sandbox.server.rendering import encoded, shaped
 from mlscale.sandbox.server.request_info import read_request_info
 from mlscale.sandbox.server.routing import find_resource
@@ -66,6 +67,7 @@ class ApiServer:
         self._seconds = seconds
         self._address = address
         self._operations = Operations(simulation.api, tokens)
+        self._proxy = ServiceProxy(simulation)
         self.bell = Bell(simulation.store)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,6 +97,9 @@ class ApiServer:
         headers = {name.lower(): value for name, value in request.headers.items()}
         groups = request.headers.getlist("impersonate-group")
         user = admitted_user(self._simulation.store, self._tokens, info, headers, groups)
+        if self._proxy.takes(info):
+            page = self._proxy.page(info, query)
+            return _compressed(request, Response(page.body, page.status, {"content-type": page.content_type}))
         known = catalogue(self._simulation.api.resources.values())
         if not info.resource:
             return self._document(request, headers, query)

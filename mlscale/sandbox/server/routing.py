@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlscale.sandbox.formats import path_segment
 from mlscale.sandbox.server.calls import PageNotFoundError, method_not_allowed, no_such_resource
 from mlscale.sandbox.server.discovery import METRICS_GROUP
-from mlscale.sandbox.statuses import StatusError
+from mlscale.sandbox.statuses import StatusError, bad_request
 
 if TYPE_CHECKING:
     from mlscale.sandbox.resources import Resource
@@ -34,6 +35,7 @@ def find_resource(known: Catalogue, info: RequestInfo) -> Resource:
         _check_subresource(resource, info)
     else:
         _check_verb(resource, info)
+    _check_name(info)
     return resource
 
 
@@ -56,6 +58,13 @@ def _is_at_home(resource: Resource, info: RequestInfo) -> bool:
 def _path_name(info: RequestInfo) -> bool:
     """Whether the path names an object (a field selector may have named it instead)."""
     return info.verb not in ("list", "watch", "deletecollection") and bool(info.name)
+
+
+def _check_name(info: RequestInfo) -> None:
+    """metrics-server looks for any name."""
+    wrong = path_segment(info.name) if _path_name(info) and info.group != METRICS_GROUP else []
+    if wrong:
+        raise bad_request(f'Name parameter invalid: "{info.name}": {wrong[0]}')
 
 
 def _check_subresource(resource: Resource, info: RequestInfo) -> None:

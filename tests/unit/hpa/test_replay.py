@@ -52,7 +52,7 @@ def load(kind: str, syncs: int) -> FloatArray:
     if kind == "flat with steps":
         return np.asarray(np.repeat(rng.uniform(0, 20, syncs // 700 + 1), 700)[:syncs])
     walk = np.cumsum(rng.standard_normal(syncs)) * 0.05
-    return (10 + 6 * np.sin(hours * 2) + walk - walk.mean()).clip(0)
+    return np.asarray((10 + 6 * np.sin(hours * 2) + walk - walk.mean()).clip(0))
 
 
 SIDE_BY_SIDE = candidates_of(

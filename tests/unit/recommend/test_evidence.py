@@ -236,3 +236,23 @@ def test_replicas_that_turn_under_steady_demand_have_two_owners(period: int, hpa
     pods = Series(times, np.where((np.arange(times.size) // period) % 2 == 0, 2.0, 4.0))
     signs = read_signs(facts(WEB, hpas=hpas), type(used)(**{**vars(used), "pods": pods}))
     assert any("something else sets them" in clause for clause in signs.rivals) is rival
+
+
+def test_pods_that_never_run_say_why_there_is_no_data(cluster: RecordingServer) -> None:
+    killed = pod(0, WEB)
+    killed["status"]["containerStatuses"] = [
+        {
+            "name": "model",
+            "restartCount": 4,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+        }
+    ]
+    cluster.answers[f"GET {POD_LIST}"] = Answer({"items": [killed]})
+
+    def read(namespace: str, workloads: Sequence[Workload]) -> Histories:
+        return {TARGET: NotEnoughDataError("not enough data for web")}
+
+    (only,) = recommend(client(cluster), [Found(TARGET, WEB)], read, RecommendOptions(), ignore)
+    assert isinstance(only, NotEnoughDataError)
+    assert "killed for memory (limit 1Gi), 4 restarts" in str(only)

@@ -76,7 +76,8 @@ def test_beyond_every_bound_it_says_so() -> None:
     found = search(daily(1), World(), replace(BOUNDS, most_replicas=5), Aim(), 5)
     assert not found.within_budget
     assert found.setting.max_replicas == 5
-    assert found.setting.min_replicas == 5  # 5 pods of 1 core never serve 10 cores: all of them, all of the time
+    # 5 pods of 1 core do not serve 10 cores: all of them, all of the time.
+    assert found.score.pod_hours[0] == pytest.approx(5 * 24)
 
 
 def test_min_and_max_stay_within_bounds() -> None:

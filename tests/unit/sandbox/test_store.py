@@ -63,6 +63,22 @@ def test_changes_that_are_no_longer_kept_are_not_passed_over(monkeypatch: pytest
         store.list_at("pods", None, 1)
 
 
+def test_a_compaction_forgets_what_is_old_but_the_latest_of_each_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "LEAST_KEPT", 2)
+    store = Store()
+    store.put("nodes", obj("", "n"))
+    for name in "abcde":
+        store.put("pods", obj("n", name))
+    store.compact(4)
+    assert [change.version for change in store.changes("pods", 4)] == [5, 6, 7]
+    with pytest.raises(CompactedError):
+        store.changes("pods", 3)
+    assert [change.version for change in store.changes("nodes", 1)] == [2]
+    store.compact(7)
+    assert [change.version for change in store.changes("pods", 5)] == [6, 7]
+    assert [one["metadata"]["name"] for one in store.list("pods")] == ["a", "b", "c", "d", "e"]
+
+
 @given(st.lists(st.tuples(st.booleans(), names, names), max_size=30))
 def test_an_older_version_lists_as_it_did_then(writes: list[tuple[bool, str, str]]) -> None:
     store = Store()

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mlscale.sandbox.patching import APPLY, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from mlscale.sandbox.statuses import StatusError
 from tests.unit.sandbox.api_objects import (
     DEPLOYMENTS,
+    ME,
     MODIFIED,
     NAMESPACE,
     create,
@@ -162,6 +164,29 @@ def test_a_scale_of_words_is_a_bad_request(api: Api) -> None:
     why = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
     message = f'Scale in version "v1" cannot be handled as a Scale: {why}'
     assert (raised.value.code, raised.value.message) == (400, message)
+
+
+SCALE_OF_X: Json = {"metadata": {"name": "a", "uid": "x"}, "spec": {"replicas": 5}}
+
+
+def test_a_scale_of_another_object_conflicts(api: Api) -> None:
+    uid = create(api, DEPLOYMENTS, deployment("a"))["metadata"]["uid"]
+    applied = {"apiVersion": "autoscaling/v1", "kind": "Scale", **SCALE_OF_X}
+    failed = f"Precondition failed: UID in precondition: x, UID in object meta: {uid}"
+    message = f'Operation cannot be fulfilled on deployments/scale.apps "a": {failed}'
+    for content_type, patch in ((MERGE_PATCH, SCALE_OF_X), (STRATEGIC_MERGE_PATCH, SCALE_OF_X), (APPLY[0], applied)):
+        with pytest.raises(StatusError) as raised:
+            api.patch(api.resources[DEPLOYMENTS], NAMESPACE, "a", patch, content_type, ME, subresource="scale")
+        assert (raised.value.code, raised.value.message) == (409, message)
+        assert raised.value.details == {"name": "a", "group": "apps", "kind": "deployments/scale"}
+
+
+def test_an_update_with_a_scale_of_another_object_conflicts(api: Api) -> None:
+    create(api, DEPLOYMENTS, deployment("a"))
+    with pytest.raises(StatusError) as raised:
+        update(api, DEPLOYMENTS, "a", SCALE_OF_X, subresource="scale")
+    assert raised.value.code == 409
+    assert "StorageError: invalid object, Code: 4, Key: /registry/deployments/lab/a" in raised.value.message
 
 
 def test_a_scale_of_an_older_version_conflicts(api: Api) -> None:

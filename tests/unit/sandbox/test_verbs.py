@@ -63,6 +63,22 @@ def test_a_held_object_goes_with_its_last_finalizer(api: Api) -> None:
     assert api.store.get("configmaps", NAMESPACE, "f") is None
 
 
+def test_the_name_of_an_ending_object_is_taken(api: Api) -> None:
+    create(api, "configmaps", config_map("f", finalizers=["a/b"]))
+    delete(api, "configmaps", "f")
+    with pytest.raises(StatusError) as raised:
+        create(api, "configmaps", config_map("f"))
+    assert raised.value.message == 'object is being deleted: configmaps "f" already exists'
+
+
+def test_options_are_looked_at_before_the_object(api: Api) -> None:
+    options = {"propagationPolicy": "Bad"}
+    with pytest.raises(StatusError, match="propagationPolicy"):
+        delete(api, "configmaps", "nosuch", options)
+    with pytest.raises(StatusError, match="propagationPolicy"):
+        api.delete_collection(api.resources["configmaps"], NAMESPACE, options, ME, labels="app=nosuch")
+
+
 def test_the_life_of_a_pod(api: Api) -> None:
     create(api, "pods", pod("p", terminationGracePeriodSeconds=30))
     bound = api.bind(NAMESPACE, "p", "n1", SCHEDULER)

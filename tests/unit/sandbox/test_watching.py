@@ -111,7 +111,9 @@ def test_initial_events_end_with_an_annotated_bookmark(options: Json) -> None:
 
 
 @pytest.mark.parametrize(("version", "seen"), [("", []), ("0", []), ("2", [("ADDED", "b")]), ("3", [])])
-def test_who_wants_no_initial_events_gets_what_came_after_the_version(version: str, seen: list[tuple[str, str]]) -> None:
+def test_who_wants_no_initial_events_gets_what_came_after_the_version(
+    version: str, seen: list[tuple[str, str]]
+) -> None:
     store = Store()
     put(store, "a")
     put(store, "b")

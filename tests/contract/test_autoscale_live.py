@@ -249,7 +249,7 @@ SPELLINGS: list[Json] = [
     {"cpu": "50%", "memory": "70%", "container": "model"},
     {"metrics": ("pods:requests_per_second=10",)},
     {"metrics": ("pods:rps{verb=GET,example.com/zone=eu-1}=avg:500m",)},
-    {"metrics": ("object:ingresses.networking.k8s.io/main:requests_per_second=2k",)},
+    {"metrics": ("object:deployments.apps/main:requests_per_second=2k",)},
     {"metrics": ("object:svc/web:rps{code=200}=avg:10",)},
     {"metrics": ("external:queue_messages_ready=30",)},
     {"metrics": ("external:job:depth:max{queue=a,empty=}=avg:30", "pods:rps=1"), "cpu": "50%"},
