@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mlscale.sandbox.schema import UNTYPED, Type, type_of
+from mlscale.sandbox.schema import UNTYPED, Type, omitted_if_empty, type_of
 
 Json = dict[str, Any]
 
@@ -101,8 +101,7 @@ def _struct(value: Json, type_: Type, place: _Place, unknown: list[str]) -> Json
             unknown.append(here.path)
         elif item is not None:
             made = _value(item, field, here, unknown)
-            # Go's omitempty, which every map has.
-            if made or field.shape != "map":
+            if made or key not in omitted_if_empty(type_.name):
                 kept[key] = made
         elif field.name in _TIMES and type_.name != _METADATA:
             kept[key] = None

@@ -47,7 +47,8 @@ class PastAutoscaler:
         least, most = self._spec.min_replicas, self._spec.max_replicas
         if not least <= current <= most:
             self._unlike = now
-            return most if current > most else least
+            self._memory = seeded(self._memory, current, now)
+            return self._changed(current, most if current > most else least, now)
         raw = self._proposed(current, counted, used)
         if raw != current:
             self._unlike = now
@@ -77,9 +78,12 @@ class PastAutoscaler:
         else:
             stable, memory = stabilized_by(spec.behavior, raw, current, memory, now)
             desired = limited_by(spec.behavior, stable, current, least, most, memory, now).replicas
-        if desired != current:
-            memory = with_scale_event(memory, spec.behavior, current, desired, now)
         self._memory = memory
+        return self._changed(current, desired, now)
+
+    def _changed(self, current: int, desired: int, now: float) -> int:
+        if desired != current:
+            self._memory = with_scale_event(self._memory, self._spec.behavior, current, desired, now)
         return desired
 
 

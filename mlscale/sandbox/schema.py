@@ -1,7 +1,8 @@
 """The types of the API's objects: what merges by key, what is replaced whole, which fields there are.
 
 schema.json holds them as the OpenAPI v3 documents of Kubernetes v1.37.2 state them (x-kubernetes-list-type,
--list-map-keys, -map-type, -patch-merge-key and -patch-strategy).
+-list-map-keys, -map-type, -patch-merge-key and -patch-strategy). What a zero looks like they do not state: that is with
+the field numbers in server/protobuf.json, which come from types.go.
 """
 
 from __future__ import annotations
@@ -41,6 +42,28 @@ class Type:
         return UNTYPED if self.element is None else self.element
 
 
+_GO_SCALARS = ("string", "int32", "int64", "bool", "bytes", "double")
+_SHOWN_IF_EMPTY = frozenset(
+    (
+        ("autoscaling.v2.HorizontalPodAutoscalerStatus", "currentMetrics"),
+        ("batch.v1.PodFailurePolicy", "rules"),
+        ("batch.v1.PodFailurePolicyOnExitCodesRequirement", "values"),
+        ("batch.v1.SuccessPolicy", "rules"),
+        ("core.v1.CephFSVolumeSource", "monitors"),
+        ("core.v1.ContainerImage", "names"),
+        ("core.v1.LimitRangeSpec", "limits"),
+        ("core.v1.NodeSelector", "nodeSelectorTerms"),
+        ("core.v1.PodExtendedResourceClaimStatus", "requestMappings"),
+        ("core.v1.PodSpec", "containers"),
+        ("core.v1.ProjectedVolumeSource", "sources"),
+        ("core.v1.RBDVolumeSource", "monitors"),
+        ("rbac.v1.ClusterRole", "rules"),
+        ("rbac.v1.PolicyRule", "verbs"),
+        ("rbac.v1.Role", "rules"),
+    )
+)
+"""The lists whose tag in types.go has no omitempty."""
+
 UNTYPED = Type("untyped")
 CUSTOM = Type("struct")
 """Of an object whose kind a CustomResourceDefinition has added: of its metadata only the type is known."""
@@ -53,6 +76,18 @@ def fields_of(struct: str) -> dict[str, Type]:
         shared = fields_of("core.v1.ConfigMap")
         return {name: shared[name] for name in ("apiVersion", "kind", "metadata")}
     return {name: _type(field) for name, field in _document()["types"][struct]["fields"].items()}
+
+
+@cache
+def omitted_if_empty(struct: str) -> frozenset[str]:
+    """The fields of a struct that are left out where they are zero, false or empty: Go's omitempty on no pointer."""
+    found: set[str] = set()
+    for name, type_, mark in _messages().get(struct, {}).values():
+        if mark == ".":
+            found |= omitted_if_empty(type_)
+        elif (mark == "[]" and (struct, name) not in _SHOWN_IF_EMPTY) or (mark == "" and _has_zero(type_)):
+            found.add(name)
+    return frozenset(found)
 
 
 @cache
@@ -70,6 +105,18 @@ def type_of(obj: Json) -> Type:
 def child_type(parent: Type, name: str) -> Type:
     """As ``Type.field``, but what the schema does not know counts as untyped."""
     return parent.field(name) or UNTYPED
+
+
+def _has_zero(type_: str) -> bool:
+    """Whether omitempty is heeded: Go never takes a struct for empty."""
+    return type_ in _GO_SCALARS or type_.startswith("map<")
+
+
+@cache
+def _messages() -> dict[str, dict[str, list[str]]]:
+    path = Path(__file__).parent / "server" / "protobuf.json"
+    messages: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8"))["messages"]
+    return messages
 
 
 @cache

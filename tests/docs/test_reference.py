@@ -14,7 +14,7 @@ from mlscale.errors import ExitCode
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
 HELP = {"-h", "--help"}
-VERBS = ("scale", "autoscale", "status")
+VERBS = ("scale", "autoscale", "status", "recommend")
 _OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][a-z-]*")
 
 
