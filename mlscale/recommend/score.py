@@ -66,6 +66,9 @@ def score_setting(
         trajectory = replay_spec(demand, setting, request, world, first_replicas)
     else:
         request = setting.request
+        if setting.min_replicas == setting.max_replicas:
+            # Nothing moves a fixed count, so it is there from the start.
+            first_replicas = setting.max_replicas
         trajectory = replay_replicas(demand, candidates_of([setting]), world, first_replicas)
     return score_replicas(demand, trajectory.replicas, request, world, first_replicas)
 

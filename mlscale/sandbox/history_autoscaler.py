@@ -53,8 +53,8 @@ class PastAutoscaler:
         if raw != current:
             self._unlike = now
         elif now - self._unlike > self._remembers:
-            # All that it remembers is the present count, so nothing can come of it.
-            self._memory = Memory()
+            # All that it remembers is the present count, so nothing can come of it; the newest stays longest.
+            self._memory = seeded(Memory(), current, now)
             return current
         return self._normalized(raw, current, now)
 

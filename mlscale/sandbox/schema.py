@@ -45,6 +45,7 @@ class Type:
 _GO_SCALARS = ("string", "int32", "int64", "bool", "bytes", "double")
 _SHOWN_IF_EMPTY = frozenset(
     (
+        ("autoscaling.v2.HPAScalingRules", "policies"),
         ("autoscaling.v2.HorizontalPodAutoscalerStatus", "currentMetrics"),
         ("batch.v1.PodFailurePolicy", "rules"),
         ("batch.v1.PodFailurePolicyOnExitCodesRequirement", "values"),
@@ -57,12 +58,13 @@ _SHOWN_IF_EMPTY = frozenset(
         ("core.v1.PodSpec", "containers"),
         ("core.v1.ProjectedVolumeSource", "sources"),
         ("core.v1.RBDVolumeSource", "monitors"),
+        ("meta.v1.ObjectMeta", "managedFields"),
         ("rbac.v1.ClusterRole", "rules"),
         ("rbac.v1.PolicyRule", "verbs"),
         ("rbac.v1.Role", "rules"),
     )
 )
-"""The lists whose tag in types.go has no omitempty."""
+"""The lists whose tag in types.go has no omitempty, and two that mean something else if empty than if left out."""
 
 UNTYPED = Type("untyped")
 CUSTOM = Type("struct")

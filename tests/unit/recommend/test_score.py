@@ -106,3 +106,10 @@ def test_a_loss_on_one_day_of_six_is_chance() -> None:
 def test_standard_error() -> None:
     assert standard_error(np.array([1.0, 3.0])) == pytest.approx(1.0)
     assert standard_error(np.array([1.0])) == math.inf
+
+
+def test_a_fixed_count_never_changes() -> None:
+    """From the 3 pods that were recorded before, 5 would be one change, and the first pods short."""
+    scored = score_setting(noisy(2, 0.2), fixed(5, 1.0), 1.0, World(), 3)
+    assert float(scored.score.changes_per_day[0]) == 0
+    assert set(scored.replicas.tolist()) == {5.0}

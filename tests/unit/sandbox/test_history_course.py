@@ -64,10 +64,10 @@ def test_a_container_beyond_its_memory_limit_starts_again_with_growing_back_off(
     course = take_course(replace(SETUP, memory_limit=110.0, replicas=1), [30.0] * 120)
     kills = [step * STEP for _, step in course.kills]
     assert kills[0] == 0.0
-    # At once, then after 10 s, 20 s, 40 s, … at most 300 s, and 40 s of start-up each time.
+    # After 1 s, then 11, 21, 41 s, … at most 301, and 40 s of start-up, both in whole steps: 15 + 45, 15 + 45, 30 + 45.
     gaps = [after - before for before, after in pairwise(kills)]
     assert gaps == sorted(gaps)
-    assert gaps[:4] == [60.0, 75.0, 75.0, 105.0]
+    assert gaps[:4] == [60.0, 60.0, 75.0, 90.0]
     assert gaps[-1] == pytest.approx(300.0 + 1 + 40, abs=2 * STEP)
     assert course.serving[1] == 0
 

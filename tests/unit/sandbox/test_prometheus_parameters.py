@@ -55,7 +55,7 @@ def test_an_instant_without_a_time_is_now() -> None:
 def test_a_time_that_is_none_is_refused() -> None:
     with pytest.raises(QueryError) as raised:
         read_time({"time": "x"}, 1.0)
-    expected = "invalid parameter \"time\": Invalid time value for 'time': cannot parse \"x\" to a valid timestamp"
+    expected = 'invalid parameter "time": Invalid time value for \'time\': cannot parse "x" to a valid timestamp'
     assert raised.value.message == expected
 
 
