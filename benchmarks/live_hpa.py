@@ -1,7 +1,7 @@
 """Drive two real HPAs side by side with a varying load, record what their controller saw, and replay the record.
 
-    python -m benchmarks.live_hpa [--seconds 720] [--record FILE]    # on the control plane of the tests
-    python -m benchmarks.live_hpa --replay FILE                      # a record made before
+    python -m benchmarks.live_hpa [--load decline] [--record FILE]    # on the control plane of the tests
+    python -m benchmarks.live_hpa --replay FILE                          # a record made before
 
 One HPA has no ``spec.behavior``, the other one has. A demand is shared over the ready pods by the usage annotations
 of the simulated nodes, metrics-server measures it, the controller decides; benchmarks/live_hpa_replay.py compares.
@@ -15,10 +15,12 @@ import json
 import math
 import os
 import secrets
+import subprocess
 import sys
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +32,7 @@ from mlscale.kube.api_errors import ApiNotFoundError
 from mlscale.kube.client import Client
 from mlscale.kube.kubeconfig import read_access
 from mlscale.kube.transport import Transport
+from tests.cluster.control_plane import kubectl_path
 from tests.cluster.manifests import deployment, hpa
 
 if TYPE_CHECKING:
@@ -76,46 +79,55 @@ class Recording:
             self.entries.append({"at": time.time(), "kind": kind, "type": type_, "seen": seen})
 
 
-def demand_at(elapsed: float) -> float:
-    """Millicores of all pods together, ``elapsed`` seconds after the start.
-
-    High waves for 4 minutes, then 6 low ones, so that a window of 300 s passes, then high again.
-    """
+def waves(elapsed: float) -> float:
+    """Millicores: high waves for 4 minutes, then 6 of low ones, so that a window of 300 s passes, then high again."""
     high = not 240 <= elapsed < 600
     middle, swing = (650.0, 350.0) if high else (330.0, 150.0)
     return middle + swing * math.sin(2 * math.pi * elapsed / 110) + 40 * math.sin(2 * math.pi * elapsed / 23)
+
+
+def decline(elapsed: float) -> float:
+    """Millicores: falling for 5 minutes, so that a window of 300 s lets one recommendation after the other go."""
+    left = min(max((340 - elapsed) / 300, 0.0), 1.0)
+    return 250 + 750 * left + 20 * math.sin(2 * math.pi * elapsed / 23)
+
+
+LOADS: dict[str, Callable[[float], float]] = {"waves": waves, "decline": decline}
+"""Millicores of all pods together by the seconds since the start."""
 
 
 def main() -> None:
     """Record, or read a record, and print the comparison."""
     parser = argparse.ArgumentParser(prog="live_hpa", description="Compare mlscale's HPA rules with a real controller.")
     parser.add_argument("--seconds", type=float, default=720.0, help="how long to drive the HPAs")
+    parser.add_argument("--load", choices=sorted(LOADS), default="waves", help="the course of the demand")
     parser.add_argument("--record", type=Path, default=None, help="where to keep the record (.json.gz)")
     parser.add_argument("--replay", type=Path, default=None, help="a record to compare instead of driving HPAs")
     options = parser.parse_args()
     if options.replay is not None:
         entries = json.loads(gzip.decompress(options.replay.read_bytes()))
     else:
-        entries = record(options.seconds)
+        entries = record(options.seconds, LOADS[options.load])
     if options.record is not None:
         options.record.write_bytes(gzip.compress(json.dumps(entries).encode()))
     agreed = render_comparison(entries, print)
     sys.exit(0 if agreed else 1)
 
 
-def record(seconds: float) -> list[Json]:
+def record(seconds: float, load: Callable[[float], float]) -> list[Json]:
     """Drive the HPAs in a namespace of their own, which is deleted afterwards."""
     access = read_access(Overrides(), os.environ)
     client = Client(access, Transport(access, timeout=30.0))
     namespace = f"live-hpa-{secrets.token_hex(4)}"
     client.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     try:
-        return _recorded(client, namespace, seconds)
+        return _recorded(client, namespace, seconds, load)
     finally:
-        client._call("DELETE", f"/api/v1/namespaces/{namespace}", {})
+        delete = [str(kubectl_path()), "delete", "namespace", namespace, "--wait=false"]
+        subprocess.run(delete, check=True, timeout=60, stdout=subprocess.DEVNULL)
 
 
-def _recorded(client: Client, namespace: str, seconds: float) -> list[Json]:
+def _recorded(client: Client, namespace: str, seconds: float, load: Callable[[float], float]) -> list[Json]:
     recording, ends = Recording(), time.monotonic() + seconds
     with ThreadPoolExecutor(len(WATCHED) + 1) as pool:
         running = [pool.submit(_watch, client, kind, namespace, seconds, recording) for kind in WATCHED]
@@ -123,8 +135,7 @@ def _recorded(client: Client, namespace: str, seconds: float) -> list[Json]:
         for path, body in _objects():
             client.create(path.format(namespace), body)
         for _ in _beats(SHARE_EVERY, ends):
-            _share(client, namespace, demand_at(seconds - (ends - time.monotonic())))
-            recording.add("demand", "SHARED", demand_at(seconds - (ends - time.monotonic())))
+            _share(client, namespace, load(seconds - (ends - time.monotonic())))
         for one in running:
             one.result()
     return sorted(recording.entries, key=lambda entry: float(entry["at"]))

@@ -207,6 +207,10 @@ def _quota(obj: Json) -> None:
         round_amounts((obj.get("status") or {}).get(key))
 
 
+def _role(obj: Json) -> None:
+    obj.setdefault("rules", None)
+
+
 def _binding(obj: Json) -> None:
     reference = obj.setdefault("roleRef", {})
     reference["apiGroup"] = reference.get("apiGroup") or _RBAC
@@ -244,6 +248,8 @@ _DEFAULTS: dict[str, Callable[[Json], None]] = {
     "limitranges": _limit_range,
     "resourcequotas": _quota,
     "pods": default_pod,
+    f"roles.{_RBAC}": _role,
+    f"clusterroles.{_RBAC}": _role,
     f"rolebindings.{_RBAC}": _binding,
     f"clusterrolebindings.{_RBAC}": _binding,
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlscale.kube.kinds import HPA
 from mlscale.kube.pod_resources import amounts
 from mlscale.kube.quantity import NANO
-from mlscale.sandbox.serving import throttled_share, worked_on
+from mlscale.sandbox.serving import worked_on
 from mlscale.sandbox.traffic import GPU, OUT_OF_MEMORY
 from mlscale.sandbox.usage import IDLE
 
@@ -41,7 +41,8 @@ COLUMNS = (
     "requests", "latency_seconds", "waiting", "running", "cache", "gpu",
 )  # fmt: skip
 """Of each scrape of a container: seconds since the epoch; counters and gauges in seconds, bytes, counts and shares."""
-_NO_REQUESTS = (0.0, 0.0, 0.0, 0.0, 0.0)
+_NO_SIGNALS = (0.0, 0.0, 0.0, 0.0)
+_IDLE_RISE = (IDLE.cpu * SCRAPE_INTERVAL, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -145,46 +146,30 @@ class Recorder:
         recorded.gauge = gauge
 
     def _row(self, running: RunningPod, life: ContainerLife, recorded: Recorded, gauge: Gauge | None) -> list[float]:
-        cpu, memory, limit = IDLE.cpu, float(IDLE.memory), recorded.scraped.cpu_limit
-        used = cpu * SCRAPE_INTERVAL
-        if gauge is not None:
-            cpu, memory = gauge.usage.cpu, float(gauge.usage.memory)
-            used = _since(recorded.gauge, gauge)
-        throttled = throttled_share(cpu / limit) if limit and gauge is not None else 0.0
+        risen = _since(recorded.gauge, gauge) if gauge is not None else _IDLE_RISE
+        cpu_seconds, throttled, requests, latency = risen
         killed = life.last is not None and life.last.reason == OUT_OF_MEMORY[0]
-        served, *rest = self._requests(running) if gauge is not None else _NO_REQUESTS
-        count = served * SCRAPE_INTERVAL
-        latency, waiting, working, cache, gpu = (*rest, self._gpu(running) if gauge is not None else 0.0)
         return [
             self.now.timestamp(),
-            recorded.last("cpu_seconds") + used,
-            memory,
+            recorded.last("cpu_seconds") + cpu_seconds,
+            float(gauge.usage.memory if gauge is not None else IDLE.memory),
             recorded.last("periods") + PERIODS * SCRAPE_INTERVAL,
-            recorded.last("throttled_periods") + throttled * PERIODS * SCRAPE_INTERVAL,
+            recorded.last("throttled_periods") + PERIODS * throttled,
             float(life.restarts),
             float(killed),
-            recorded.last("requests") + count,
-            recorded.last("latency_seconds") + count * latency,
-            waiting,
-            working,
-            cache,
-            gpu,
+            recorded.last("requests") + requests,
+            recorded.last("latency_seconds") + latency,
+            *(self._signals(running) if gauge is not None else _NO_SIGNALS),
         ]
 
-    def _requests(self, running: RunningPod) -> tuple[float, float, float, float, float]:
-        """Of one pod: answered per second, seconds each, waiting, worked on, and the share of its cache in use."""
+    def _signals(self, running: RunningPod) -> tuple[float, float, float, float]:
+        """Of one pod: requests that wait and that are worked on, and the shares of its cache and GPUs in use."""
         load = self._load(running)
         if load is None or running.workload is None or not load.usages or not running.serves(self.now):
-            return _NO_REQUESTS
-        pods = len(load.usages)
-        rate = load.served / pods
-        working = worked_on(running.workload.service, rate, load.busy)
-        cache = working / running.workload.service.concurrency
-        return rate, load.latency, load.waiting / pods, working, cache
-
-    def _gpu(self, running: RunningPod) -> float:
-        load = self._load(running)
-        return load.gpu if load is not None and running.serves(self.now) else 0.0
+            return _NO_SIGNALS
+        service, pods = running.workload.service, len(load.usages)
+        working = worked_on(service, load.served / pods, load.busy)
+        return load.waiting / pods, working, working / service.concurrency, load.gpu
 
     def _load(self, running: RunningPod) -> Load | None:
         return self._traffic.loads.get(running.workload.name) if running.workload else None
@@ -254,7 +239,13 @@ def scraped_of(pod: Json, container: str, *, serves: bool, name: str | None = No
     )
 
 
-def _since(before: Gauge | None, now: Gauge) -> float:
-    """Core-seconds used since the last scrape; a container that has started again counts from 0."""
-    known = before.cpu_seconds if before is not None and before.started == now.started else 0.0
-    return now.cpu_seconds - known
+def _since(before: Gauge | None, now: Gauge) -> tuple[float, float, float, float]:
+    """How the counters of a gauge have risen since the last scrape; a container that has started again is at 0."""
+    if before is None or before.started != now.started:
+        return now.cpu_seconds, now.throttled, now.requests, now.latency
+    return (
+        now.cpu_seconds - before.cpu_seconds,
+        now.throttled - before.throttled,
+        now.requests - before.requests,
+        now.latency - before.latency,
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.quantity import NANO, nano_of
 from mlscale.sandbox.demand import request_rate
-from mlscale.sandbox.serving import Load, ServingPod, serve
+from mlscale.sandbox.serving import Load, ServingPod, serve, throttled_share
 from mlscale.sandbox.usage import Usage
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ class Gauge:
     usage: Usage
     cpu_seconds: float
     """Core-seconds since its start."""
+    throttled: float = 0.0
+    """Seconds' worth of CFS periods since its start in which it was throttled."""
+    requests: float = 0.0
+    """Answered since its start."""
+    latency: float = 0.0
+    """Seconds that those took, all together."""
 
 
 class Traffic:
@@ -82,8 +88,11 @@ class Traffic:
         self.loads[workload.name] = load
         usages = {id(pod): usage for pod, usage in zip(serving, load.usages, strict=True)}
         for pod in running:
-            usage = usages.get(id(pod)) or _usage_without_requests(workload, pod, now)
-            self._take(pod, usage, seen)
+            usage = usages.get(id(pod))
+            if usage is None:
+                self._take(pod, _usage_without_requests(workload, pod, now), 0.0, load, seen)
+            else:
+                self._take(pod, usage, STEP * load.served / len(serving), load, seen)
 
     def _arriving(self, workload: Workload, now: datetime) -> float:
         seconds = (now - self._start).total_seconds()
@@ -99,15 +108,24 @@ class Traffic:
             weight=_weight(self._seed, running.pod["metadata"]["uid"]),
         )
 
-    def _take(self, running: RunningPod, usage: Usage, seen: dict[str, Gauge]) -> None:
-        uid, started = running.pod["metadata"]["uid"], running.main.since
-        limit = _amount(_limits(running), "memory")
+    def _take(self, running: RunningPod, usage: Usage, requests: float, load: Load, seen: dict[str, Gauge]) -> None:
+        """Count what the pod has used, and the requests that it has answered, in the last step."""
+        uid, started, limits = running.pod["metadata"]["uid"], running.main.since, _limits(running)
+        limit = _amount(limits, "memory")
         if limit and usage.memory > limit:
             self._kubelet.kill(running, *OUT_OF_MEMORY)
             return
         before = self._gauges.get(uid)
-        used = before.cpu_seconds if before and before.started == started else 0.0
-        seen[uid] = Gauge(started, usage, used + usage.cpu * STEP)
+        if before is None or before.started != started:
+            before = Gauge(started, usage, 0.0)
+        seen[uid] = Gauge(
+            started,
+            usage,
+            before.cpu_seconds + usage.cpu * STEP,
+            before.throttled + throttled_share(usage.cpu / _cpu_limit(limits)) * STEP,
+            before.requests + requests,
+            before.latency + requests * load.latency,
+        )
 
 
 def _usage_without_requests(workload: Workload, running: RunningPod, now: datetime) -> Usage:

@@ -185,8 +185,8 @@ def _field_reference(path: str, reference: Json) -> Iterator[Cause]:
 
 
 def _key_reference(path: str, reference: Json) -> Iterator[Cause]:
-    if not reference.get("name"):
-        yield required(f"{path}.name")
+    name = reference.get("name") or ""
+    yield from each_invalid(f"{path}.name", name, formats.dns_subdomain(name))
     key = reference.get("key") or ""
     if not key:
         yield required(f"{path}.key")
@@ -201,7 +201,9 @@ def _environment_from(path: str, sources: list[Json]) -> Iterator[Cause]:
             yield from each_invalid(f"{at}.prefix", prefix, formats.environment_name(prefix))
         present = [key for key in ("configMapRef", "secretRef") if source.get(key) is not None]
         for key in present:
-            if not source[key].get("name"):
+            if name := source[key].get("name"):
+                yield from each_invalid(f"{at}.{key}.name", name, formats.dns_subdomain(name))
+            else:
                 yield required(f"{at}.{key}.name")
         if not present:
             yield invalid(path, "", "must specify one of: `configMapRef` or `secretRef`")

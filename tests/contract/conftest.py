@@ -19,12 +19,25 @@ from tests.command_line import heed_interrupts  # noqa: E402
 from tests.contract import sandbox  # noqa: E402
 from tests.contract.api import Api  # noqa: E402
 from tests.contract.exchanges import case, get  # noqa: E402
-from tests.contract.sides import CONTROL_PLANE, SIDES, Stage  # noqa: E402
+from tests.contract.lines import USAGE, Line  # noqa: E402
+from tests.contract.sides import CONTROL_PLANE, SANDBOX, SIDES, Stage  # noqa: E402
 from tests.contract.twins import Twins  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Lines that mlscale refuses for how they are written (exit 2) are not sent to the sandbox: no server has a say."""
+    refused = [item for item in items if _is_refused_unsent(getattr(item, "callspec", None))]
+    config.hook.pytest_deselected(items=refused)
+    items[:] = [item for item in items if item not in refused]
+
+
+def _is_refused_unsent(callspec: Any) -> bool:
+    line = callspec and callspec.params.get("line")
+    return isinstance(line, Line) and line.exit == USAGE and callspec.params.get("cluster") == SANDBOX
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+USAGE = 2
+"""mlscale's exit code for a line that is not written as it should be."""
 ANY = "(anything)"
 """Stands for a stdout that is not pinned down."""
 EXIT_CODES, WORDING = "exit-codes", "wording-on-stderr"

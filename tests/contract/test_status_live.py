@@ -295,10 +295,19 @@ def test_a_watch_prints_the_tables_and_then_what_changes(client: Client, web: st
     assert masked("\n".join(next(lines) for _ in first)) == masked("\n".join(first))
     cluster.kubectl("label", "deployment", "web", "colour=blue", "-n", web)
     cluster.kubectl("scale", "deployment", "web", "--replicas=4", "-n", web)
-    later = _until(lines, lambda line: line.startswith("deployment.apps/web   4/4"))
+    # Deployments and pods are two watches, either of which may be ahead of the other.
+    known, seen = {line.split()[0] for line in first if line}, set()
+
+    def is_last(line: str) -> bool:
+        name = line.split()[0]
+        if line.startswith("deployment.apps/web   4/4") or (name.startswith("pod/") and name not in known):
+            seen.add(name.partition("/")[0])
+        return len(seen) == 2
+
+    later = _until(lines, is_last)
     assert all("/" in line.split()[0] for line in later)
     assert not any(line.startswith("NAME") for line in later)
-    assert {line.split()[0] for line in later if line.startswith("pod/")} - {line.split()[0] for line in first if line}
+    assert {line.split()[0] for line in later if line.startswith("pod/")} - known
 
 
 def test_a_watch_of_pods_prints_what_kubectl_prints(

@@ -27,8 +27,8 @@ class Server(Api):
 
     def ask(self, method: str, path: str, body: Any, kind: str = "application/json") -> tuple[int, Json]:
         """Status code and body."""
-        response = self._send(method, path, json.dumps(body), kind)
-        return response.status, json.loads(response.read())
+        reply = self.exchange(method, path, json.dumps(body), {"Content-Type": kind, "Accept": "application/json"})
+        return reply.status, json.loads(reply.text)
 
 
 def timeless(entries: list[Json]) -> list[Json]:

@@ -74,6 +74,11 @@ def _container_cases(cases: Cases) -> None:
             "env": [{"name": "A", "value": "x", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
         },
         "variable from unknown field": {"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "foo"}}}]},
+        "variable from a key without a name": {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"key": "a"}}}]},
+        "variable from a bad secret": {
+            "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "A_", "key": "a"}}}]
+        },
+        "variables from a bad map": {"envFrom": [{"configMapRef": {"name": "A_"}}]},
         "variable from a key": {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "a b"}}}]},
         "variables from nothing": {"envFrom": [{}]},
         "mount unknown": {"volumeMounts": [{"name": "v", "mountPath": "/v"}]},

@@ -76,3 +76,40 @@ def test_of_a_custom_resource_only_the_metadata_is_known() -> None:
 def test_a_quantity_may_be_a_number_and_a_port_a_name() -> None:
     pod = {"resources": {"limits": {"cpu": 2}}, "readinessProbe": {"httpGet": {"port": "http"}}}
     assert decode(deployment(pod)).object == deployment(pod)
+
+
+def test_what_is_zero_and_no_pointer_is_left_out() -> None:
+    """Go's omitempty: kubectl shows none of it, and nobody owns it."""
+    sent = {
+        "env": [], "command": [], "workingDir": "", "tty": False, "image": "",
+        "ports": [{"containerPort": 0, "hostPort": 0, "name": ""}], "resources": {"limits": {}},
+    }  # fmt: skip
+    kept = {"ports": [{"containerPort": 0}], "resources": {}}
+    assert decode(deployment(sent, paused=False, minReadySeconds=0)).object == deployment(kept)
+
+
+def test_what_is_zero_and_a_pointer_or_always_shown_stays() -> None:
+    spec = {"replicas": 0, "revisionHistoryLimit": 0, "strategy": {}}
+    pod = {"securityContext": {"runAsUser": 0, "privileged": False}, "readinessProbe": {}}
+    assert decode(deployment(pod, **spec)).object == deployment(pod, **spec)
+    empty = deployment(template={"spec": {"containers": []}})
+    assert decode(empty).object == empty
+
+
+def test_an_empty_list_may_mean_another_thing_than_none() -> None:
+    """Empty managedFields forget all owners; a scaling rule of no policies is refused."""
+    config: Json = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"managedFields": []}}
+    scaler: Json = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler"}
+    scaler["spec"] = {"maxReplicas": 0, "behavior": {"scaleUp": {"policies": []}}}
+    assert decode(config).object == config
+    assert decode(scaler).object == scaler
+
+
+def test_the_fields_of_an_embedded_struct_are_left_out_too() -> None:
+    """A ConfigMapKeySelector has its name from an embedded LocalObjectReference; an EphemeralContainer nearly all."""
+    pod: Json = {"apiVersion": "v1", "kind": "Pod"}
+    source = {"valueFrom": {"configMapKeyRef": {"name": "", "key": ""}}}
+    sent = {"containers": [], "ephemeralContainers": [{"name": "", "image": "", "env": [{"name": "A", **source}]}]}
+    kept = {"name": "A", "valueFrom": {"configMapKeyRef": {"key": ""}}}
+    decoded = decode({**pod, "spec": sent}).object["spec"]
+    assert decoded == {"containers": [], "ephemeralContainers": [{"name": "", "env": [kept]}]}

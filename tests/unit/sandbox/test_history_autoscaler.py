@@ -1,4 +1,4 @@
-"""The HPA of the past obeys the whole of the controller's rules, though it skips the runs in which nothing can happen."""
+"""The HPA of the past obeys the whole of the controller's rules, though it skips runs in which nothing can happen."""
 
 from __future__ import annotations
 

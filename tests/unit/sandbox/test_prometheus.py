@@ -86,7 +86,8 @@ def test_pods_come_and_go_with_the_hpa() -> None:
     source = prometheus("spike")
     (count,) = ranged(source, query_text("containers", namespace="default"), back=3 * HOURS)
     counts = {value for _, value in count["values"]}
-    assert {"2", "12"} <= counts
+    # 12 requests per second take 62 % of the requests of two pods and 42 % of three; at 60 there are as many as may be.
+    assert {"3", "12"} <= counts
     owners = vector(source, query_text("pod_owners", namespace="default", range="10800s"))
     names = [series["metric"]["pod"] for series in owners]
     assert len(names) == len(set(names)) > 12
