@@ -16,7 +16,7 @@ desired replicas take no part in this choice. Where nothing fits, the newest bef
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -26,13 +26,14 @@ from mlscale.hpa.metric_results import Reading, Workload
 from mlscale.hpa.reconcile import Decision, Seen, decide, rescaled
 from mlscale.hpa.requests import RequestNeed, request_of
 from mlscale.hpa.samples import pod_facts, resource_samples
-from mlscale.hpa.scaling_spec import read_scaling_spec
+from mlscale.hpa.scaling_spec import Behavior, read_behavior, read_scaling_spec
+from mlscale.hpa.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mlscale.hpa.conditions import Condition
-    from mlscale.hpa.scaling_spec import ScalingSpec
+    from mlscale.hpa.scaling_spec import MetricTarget, ScalingSpec
 
 Json = dict[str, Any]
 
@@ -74,9 +75,8 @@ class Replayed:
     decision: Decision
     desired: int
     """What the replay has in the status after this sync."""
-    aligned: bool
-    age: float
-    """How many seconds before the sync the view that was taken began."""
+    choice: int | None
+    """Which of the views fitted what the controller reports, 0 for the newest before the sync; None for none."""
 
     @property
     def same_desired(self) -> bool:
@@ -104,15 +104,18 @@ def render_comparison(entries: Sequence[Json], say: Callable[[str], None]) -> bo
     return bool(agreed) and all(agreed)
 
 
-def replay_record(name: str, entries: Sequence[Json]) -> list[Replayed]:
-    """Every sync of the HPA ``name``, whose workload has its name, replayed in order."""
+def replay_record(name: str, entries: Sequence[Json], spec: ScalingSpec, *, align: bool = True) -> list[Replayed]:
+    """Every sync of the HPA ``name``, whose workload has its name, replayed in order by ``spec``.
+
+    Without ``align`` each sync is taken to have seen the newest before it.
+    """
     views = list(_views(name, entries))
-    spec = read_scaling_spec(next(_seen_of(name, "hpas", entries))[1]["spec"])
     replayed: list[Replayed] = []
     memory, desired = Memory(), 0
     conditions: tuple[Condition, ...] = ()
     for sync in real_syncs(name, entries):
-        one = _replayed(spec, sync, views, (memory, conditions, desired))
+        candidates = _candidates(sync, views)[: None if align else 1]
+        one = _replayed(spec, sync, candidates, (memory, conditions, desired))
         memory, conditions, desired = one.decision.memory, one.decision.conditions, one.desired
         replayed.append(one)
     return replayed
@@ -161,19 +164,17 @@ def _changed(view: View, name: str, entry: Json) -> View:
 
 
 def _replayed(
-    spec: ScalingSpec, sync: Sync, views: Sequence[View], before: tuple[Memory, tuple[Condition, ...], int]
+    spec: ScalingSpec, sync: Sync, candidates: Sequence[View], before: tuple[Memory, tuple[Condition, ...], int]
 ) -> Replayed:
     """``before`` is what the replay remembers, its conditions, and its desired replicas."""
     memory, conditions, desired = before
-    candidates = _candidates(sync, views)
-    decisions = (decide(spec, _seen(view), conditions, memory, sync.at) for view in candidates)
-    tried = ((view, decision) for view, decision in zip(candidates, decisions, strict=True) if _fits(decision, sync))
-    found = next(tried, None)
-    view, decision = found or (candidates[0], decide(spec, _seen(candidates[0]), conditions, memory, sync.at))
+    tried = (decide(spec, _seen(view), conditions, memory, sync.at) for view in candidates)
+    fitting = ((place, decision) for place, decision in enumerate(tried) if _fits(decision, sync))
+    choice, decision = next(fitting, (None, None))
+    decision = decision or decide(spec, _seen(candidates[0]), conditions, memory, sync.at)
     if decision.rescale:
         decision = rescaled(decision, spec, sync.at)
-    wanted = desired if decision.desired is None else decision.desired
-    return Replayed(sync, decision, wanted, found is not None, sync.at - view.at)
+    return Replayed(sync, decision, desired if decision.desired is None else decision.desired, choice)
 
 
 def _candidates(sync: Sync, views: Sequence[View]) -> list[View]:
@@ -203,51 +204,75 @@ def _seen(view: View) -> Seen:
     return Seen(workload, (reading,))
 
 
-@dataclass
-class _Tally:
-    """Agreement over some of the syncs."""
-
-    name: str
-    all: list[bool] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        share = sum(self.all) / len(self.all) if self.all else 1.0
-        return f"  {self.name:52}{sum(self.all):5} of {len(self.all):4}  {share:7.2%}"
-
-
 def _render_hpa(name: str, entries: Sequence[Json], say: Callable[[str], None]) -> bool:
-    replayed = replay_record(name, entries)
-    behavior = next(_seen_of(name, "hpas", entries))[1]["spec"].get("behavior")
-    writes = [one for one in replayed if one.sync.written]
-    gaps = [later.sync.at - one.sync.at for one, later in pairwise(replayed) if one.sync.written and later.sync.written]
-    say(f"\nHPA {name}, {'with' if behavior else 'without'} spec.behavior: {len(replayed)} syncs")
-    say(f"  {len(writes)} wrote a status; syncs side by side that both wrote lie {_middle(gaps)} s apart (median)")
-    for tally in _tallies(replayed):
-        say(str(tally))
-    _render_alignment(replayed, say)
-    _render_disagreements(replayed, say)
-    same = sum(one.same_desired for one in replayed)
-    return bool(replayed) and same >= GOAL * len(replayed)
+    body = next(_seen_of(name, "hpas", entries))[1]["spec"]
+    spec = read_scaling_spec(body)
+    replayed = replay_record(name, entries, spec)
+    measured = _measured(replayed)
+    say(f"\nHPA {name}, {'with' if spec.behavior else 'without'} spec.behavior: {len(replayed)} syncs")
+    say(f"  {len(replayed) - len(measured)} of them before the first metric; none of these count below")
+    _render_alignment(measured, say)
+    for line in (*_agreement(measured), *_comparisons(name, entries, spec)):
+        say(line)
+    _render_disagreements(measured, say)
+    return bool(measured) and sum(one.same_desired for one in measured) >= GOAL * len(measured)
 
 
-def _middle(gaps: Sequence[float]) -> str:
-    return f"{median(gaps):.2f}" if gaps else "-"
-
-
-def _tallies(replayed: Sequence[Replayed]) -> list[_Tally]:
-    writes = [one for one in replayed if one.sync.written]
+def _agreement(replayed: Sequence[Replayed]) -> list[str]:
     pairs = list(pairwise(replayed))
-    changes = [later for one, later in pairs if _desired(one) != _desired(later)]
-    own = [(one, later) for one, later in pairs if one.desired != later.desired]
+    real_changes = [later.same_desired for one, later in pairs if _desired(one) != _desired(later)]
+    own_changes = [later.same_desired for one, later in pairs if one.desired != later.desired]
     return [
-        _Tally("desired replicas agree, all syncs", [one.same_desired for one in replayed]),
-        _Tally("desired replicas agree, syncs that wrote a status", [one.same_desired for one in writes]),
-        _Tally("changes of the desired replicas met at their sync", [one.same_desired for one in changes]),
-        _Tally("changes by the replay that are the controller's too", [later.same_desired for _, later in own]),
-        _Tally("utilization and use a pod agree, all syncs", [one.same_metrics for one in replayed]),
-        _Tally("conditions (status and reason) agree, all syncs", [one.same_conditions for one in replayed]),
-        _Tally("by comparison: the count of the sync before kept", [_desired(a) == _desired(b) for a, b in pairs]),
+        _row("desired replicas agree", [one.same_desired for one in replayed]),
+        _row("  where the sync wrote a status", [one.same_desired for one in replayed if one.sync.written]),
+        _row("  where the controller changed them", real_changes),
+        _row("  where the replay changed them", own_changes),
+        _row("utilization and use a pod agree", [one.same_metrics for one in replayed]),
+        _row("conditions agree (status and reason)", [one.same_conditions for one in replayed]),
     ]
+
+
+def _comparisons(name: str, entries: Sequence[Json], spec: ScalingSpec) -> list[str]:
+    """What the agreement would be by other means: it must be worse, or it says nothing."""
+    unaligned = _measured(replay_record(name, entries, spec, align=False))
+    mistaken = {
+        "no stabilization": replace(spec, behavior=_hasty(spec)),
+        "tolerance 0.3": replace(spec, tolerance=Tolerance(0.3, 0.3)),
+        "target 2 points higher": replace(spec, metrics=(_higher(spec.metrics[0]),)),
+    }
+    kept = [_desired(one) == _desired(later) for one, later in pairwise(unaligned)]
+    return [
+        _row("for comparison: without alignment", [one.same_desired for one in unaligned]),
+        _row("for comparison: the last sync's count kept", kept),
+        *(
+            _row(f"for comparison: {mistake}", _same_desired(name, entries, wrong))
+            for mistake, wrong in mistaken.items()
+        ),
+    ]
+
+
+def _same_desired(name: str, entries: Sequence[Json], spec: ScalingSpec) -> list[bool]:
+    return [one.same_desired for one in _measured(replay_record(name, entries, spec))]
+
+
+def _hasty(spec: ScalingSpec) -> Behavior:
+    """The behavior of ``spec``, or the API's default one, with both windows 0."""
+    behavior = spec.behavior or read_behavior({})
+    return Behavior(replace(behavior.up, window=0), replace(behavior.down, window=0))
+
+
+def _higher(metric: MetricTarget) -> MetricTarget:
+    return replace(metric, utilization=(metric.utilization or 0) + 2)
+
+
+def _row(name: str, agree: Sequence[bool]) -> str:
+    share = f"{sum(agree) / len(agree):8.2%}" if agree else ""
+    return f"  {name:46}{sum(agree):5} of {len(agree):4}{share}"
+
+
+def _measured(replayed: Sequence[Replayed]) -> list[Replayed]:
+    """Without the syncs before the first metric, at which the controller has no desired count yet."""
+    return [one for one in replayed if _desired(one)]
 
 
 def _desired(one: Replayed) -> int:
@@ -255,19 +280,25 @@ def _desired(one: Replayed) -> int:
 
 
 def _render_alignment(replayed: Sequence[Replayed], say: Callable[[str], None]) -> None:
+    writes = [one.sync.at for one in replayed if one.sync.written]
+    gaps = [later - at for at, later in pairwise(writes) if later - at < 1.5 * SYNC_PERIOD]
+    apart = f", neighbours {median(gaps):.2f} s apart (median)" if gaps else ""
+    say(f"  {len(replayed)} syncs, {len(writes)} of which wrote a status{apart}")
+    choices = Counter("newest" if one.choice == 0 else "none" if one.choice is None else "other" for one in replayed)
+    say(
+        f"  inputs: the newest before the sync at {choices['newest']}, older or just after it at {choices['other']}, "
+        f"nothing fits what the controller reports at {choices['none']}"
+    )
     counts = Counter(_desired(one) for one in replayed)
-    unaligned = sum(not one.aligned for one in replayed)
-    say(f"  nothing in the record fits what the controller reports: {unaligned} syncs")
-    say(f"  syncs at each desired count: {', '.join(f'{count}: {n}' for count, n in sorted(counts.items()))}")
+    say(f"  syncs by desired replicas: {', '.join(f'{count}: {syncs}' for count, syncs in sorted(counts.items()))}")
 
 
 def _render_disagreements(replayed: Sequence[Replayed], say: Callable[[str], None]) -> None:
-    start = replayed[0].sync.at if replayed else 0.0
     wrong = [one for one in replayed if not one.same_desired]
     for one in wrong[:SHOWN]:
-        why = "its inputs were found" if one.aligned else "its inputs are not in the record"
+        why = "its inputs are not in the record" if one.choice is None else "its inputs were found"
         say(
-            f"  at {one.sync.at - start:6.1f} s: {_desired(one)} desired, replayed {one.desired} "
+            f"  {one.sync.at - replayed[0].sync.at:6.1f} s: desired {_desired(one)}, replayed {one.desired} "
             f"(from {one.decision.current}, proposed {one.decision.proposed}); {why}"
         )
     if len(wrong) > SHOWN:

@@ -175,7 +175,7 @@ def _client_side_applier(obj: Json) -> ReplicasOwner | None:
     applied = (obj["metadata"].get("annotations") or {}).get(LAST_APPLIED)
     if not applied or "replicas" not in _spec_of(applied):
         return None
-    marked = _marked_tool(obj)
+    marked = marked_tool(obj)
     # Helm keeps its manifests in release secrets: on a Helm object the annotation is from kubectl.
     tool = marked if marked in (_ARGO_CD, _FLUX) else _KUBECTL_APPLY
     managers = [str(entry.get("manager")) for entry in obj["metadata"].get("managedFields") or []]
@@ -203,13 +203,14 @@ def _updating_deployer(obj: Json) -> ReplicasOwner | None:
         manager = str(entry.get("manager"))
         tool = _TOOL_OF_MANAGER.get(manager)
         if tool in (_ARGO_CD, _FLUX, _HELM) and not entry.get("subresource"):
-            marked = _marked_tool(obj) if tool == _HELM else None
+            marked = marked_tool(obj) if tool == _HELM else None
             certain = obj["spec"].get("replicas", 1) != 1
             return ReplicasOwner(manager, marked or tool, f"{manager} wrote spec.replicas", certain)
     return None
 
 
-def _marked_tool(obj: Json) -> str | None:
+def marked_tool(obj: Json) -> str | None:
+    """Return the deploying tool whose label or annotation ``obj`` bears, for a person, or None."""
     metadata = obj["metadata"]
     marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
     return next((tool for mark, tool in _TOOL_OF_MARK.items() if mark in marks), None)

@@ -91,8 +91,28 @@ def _rival(signs: Signs) -> Iterator[Limit]:
 def _cpu_limit(signs: Signs) -> Iterator[Limit]:
     for container in signs.containers:
         limit = _tight_cpu(container)
-        if limit is not None:
+        if limit is not None and not _lacks_copies(signs, container):
             yield limit
+
+
+def _lacks_copies(signs: Signs, container: ContainerSigns) -> bool:
+    """Whether more copies would end the throttling: it comes with the height of a load, while pods are kept out,
+    while a second hand takes pods away, or in pods that fill their nodes. An HPA whose target is over the limit will
+    not make them."""
+    limit, use = container.cpu_limit, container.cpu
+    if limit is None or use is None or _is_out_of_reach(signs, container):
+        return False
+    usually = container.throttled if container.throttled_usually is None else container.throttled_usually
+    at_heights = signs.variation >= VARIES and use.peak >= NEAR_LIMIT * limit
+    passing = usually is not None and usually < THROTTLED and at_heights
+    return passing or bool(signs.held_back or signs.rivals) or (node_share(signs) or 0.0) >= NODE_FILLED
+
+
+def _is_out_of_reach(signs: Signs, container: ContainerSigns) -> bool:
+    """Whether the limit keeps the use under what adds a replica: the HPA's target and its tolerance."""
+    if signs.hpa_target is None or not container.cpu_request or not container.cpu_limit:
+        return False
+    return container.cpu_limit < 1.1 * signs.hpa_target * container.cpu_request
 
 
 def _tight_cpu(container: ContainerSigns) -> Limit | None:
@@ -123,7 +143,12 @@ def _memory(signs: Signs) -> Iterator[Limit]:
 def _memory_reasons(container: ContainerSigns) -> Iterator[str]:
     who = f"container {printable(container.name)}"
     if container.oom_kills:
-        yield f"{who} was killed for memory {_times(container.oom_kills)}"
+        # Sources tell of each pod only whether it was ever killed for memory.
+        more = f" at least, and restarted {round(container.restarts)} times"
+        yield (
+            f"{who} was killed for memory {_times(container.oom_kills)}"
+            f"{more if container.restarts > container.oom_kills else ''}"
+        )
     if container.memory is None:
         return
     peak, limit = container.memory.peak, container.memory_limit
@@ -176,9 +201,10 @@ def _cpu(signs: Signs) -> Iterator[Limit]:
         load = f"demand varies {signs.variation:.1f} fold between its height and its low"
         room = () if use.high >= BUSY else (f"at its height it needs {needed:.1f} pods, there are {signs.replicas}",)
         yield Limit("CpuVarying", "high" if use.high >= BUSY else "medium", (load, share, *room, *capped))
-    elif not varies and use.median >= STEADY_BUSY:
+    elif not varies and use.median >= max(IDLE, min(STEADY_BUSY, NEAR_LIMIT * (signs.hpa_target or 1.0))):
         flat = f"demand varies only {signs.variation:.1f} fold between its height and its low"
-        yield Limit("CpuSteady", "high", (share, flat, *capped))
+        kept = (f"its HPA keeps it under {percent(signs.hpa_target)}",) if signs.hpa_target else ()
+        yield Limit("CpuSteady", "high" if use.median >= STEADY_BUSY else "medium", (share, flat, *kept, *capped))
 
 
 def _cpu_without_request(signs: Signs) -> Iterator[Limit]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlscale.hpa.scaling_spec import read_scaling_spec
+from mlscale.kube.owners import marked_tool
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
@@ -27,10 +28,26 @@ def find_rivals(facts: WorkloadFacts, history: History, variation: float) -> tup
         rivals.append(f"{len(facts.hpas)} HPAs ({names}) scale it: none of them acts on its metrics")
     if facts.hpas and facts.owner is not None and facts.owner.certain:
         rivals.append(f"{printable(facts.owner.tool)} sets spec.replicas, which an HPA sets too: each undoes the other")
-    elif facts.hpas and reversals_an_hour(history) >= FIGHT and variation < STEADY:
-        often = f"{reversals_an_hour(history):.0f} times an hour"
-        rivals.append(f"its replicas changed direction {often} under steady demand: something else sets them too")
+    elif facts.hpas and variation < STEADY and (turmoil := _turmoil(history)):
+        tool = marked_tool(facts.object)
+        who = f"{printable(tool)}, which deploys it, may set" if tool else "something else sets"
+        rivals.append(f"{turmoil} under steady demand: {who} them too")
     return tuple(rivals)
+
+
+def _turmoil(history: History) -> str:
+    """What pods did that an HPA alone does not; a pod of minutes shows by its name, not in the count of pods."""
+    if reversals_an_hour(history) >= FIGHT:
+        return f"its replicas changed direction {reversals_an_hour(history):.0f} times an hour"
+    if new_pods_an_hour(history) >= FIGHT:
+        return f"{new_pods_an_hour(history):.0f} new pods an hour came"
+    return ""
+
+
+def new_pods_an_hour(history: History) -> float:
+    """How many pods came beyond those that there were at once; 0 for less than half an hour."""
+    hours, at_once = history.span / 3600.0, float(history.pods.values.max(initial=0.0))
+    return max(0.0, history.pods_seen - at_once) / hours if hours >= 0.5 else 0.0
 
 
 def reversals_an_hour(history: History) -> float:

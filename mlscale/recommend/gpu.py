@@ -21,6 +21,8 @@ QUEUE_SHARE = 0.1
 """Of the requests that one replica runs at once: so many may wait for each replica before more are wanted. Vendors
 advise a small queue as target (GKE: 3 to 5 to begin with), since a queue only grows once a replica is full."""
 LEAST_QUEUE = 3
+FIRST_GROWTH = 2
+"""Times the present replicas at once: a queue that is always full says that there are too few, not how few."""
 MOST_GROWTH = 4
 """Times the present replicas: max where nobody could say how many fit and there is no max yet."""
 
@@ -114,10 +116,13 @@ def most_replicas(facts: WorkloadFacts, signs: Signs) -> int:
 
 def _count_steps(facts: WorkloadFacts, signs: Signs, high: int) -> Iterator[Step]:
     """The count that is needed: by the HPA's min where there is one, which would take any other back."""
-    wanted = min(max(needed_replicas(signs), facts.replicas + 1), high)
+    needed = max(needed_replicas(signs), facts.replicas + 1)
+    wanted = min(needed, FIRST_GROWTH * max(1, facts.replicas), high)
     if wanted <= facts.replicas or facts.scaled_objects:
         return
-    why = f"Run {counted(wanted, 'replica')} ({facts.replicas} now), which the recorded load needs"
+    enough = "which the recorded load needs"
+    reason = enough if wanted == needed else "then judge again, since a queue that never ends hides how many are needed"
+    why = f"Run {counted(wanted, 'replica')} ({facts.replicas} now), {reason}"
     if facts.hpa is None:
         command = manifests.scale_command(facts.target, wanted)
         manifest = replicas_manifest(facts, wanted)
@@ -131,7 +136,7 @@ def _count_steps(facts: WorkloadFacts, signs: Signs, high: int) -> Iterator[Step
     name = manifests.hpa_name(facts.target, facts.hpa)
     yield Step(
         "horizontal",
-        f"{why}, by the min of HPA {printable(name)}, whose CPU target does not see the load.",
+        f"{why}: by the min of HPA {printable(name)}, whose CPU target does not see the load.",
         command=manifests.autoscale_command(facts.target, name, options),
         manifest=manifests.hpa_manifest(facts.target, name, options),
         hpa=options,

@@ -60,6 +60,8 @@ class ContainerSigns:
     memory_limit: float | None = None
     throttled: float | None = None
     """The 95th percentile of the share of CFS periods in which it was throttled; None where that is not known."""
+    throttled_usually: float | None = None
+    """The median of that share."""
     restarts: float = 0.0
     oom_kills: float = 0.0
 
@@ -201,6 +203,7 @@ def _container(container: Json, use: ContainerUse | None, facts: WorkloadFacts) 
         memory_request=_units(requests, "memory"),
         memory_limit=_units(limits, "memory"),
         throttled=throttled.high if throttled else None,
+        throttled_usually=throttled.median if throttled else None,
         restarts=use.restarts if use else 0.0,
         oom_kills=max(use.oom_kills if use else 0.0, _oom_kills(facts, container["name"])),
     )

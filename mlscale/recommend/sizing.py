@@ -111,9 +111,9 @@ def _cpu(
         return (request, raised), [f"CPU limit {cores(limit)} -> {cores(raised)}: the use so far was held down by it"]
     if request is None:
         fitting = min(wanted, limit) if limit else wanted
-        return (fitting, limit), [
-            f"CPU request {cores(fitting)}: there is none, and it uses that at the 95th percentile"
-        ]
+        for_target = f", which is to be {percent(target)} of it, its HPA's target" if target else ""
+        used = f"it uses {cores(container.cpu.high)} at the 95th percentile{for_target}"
+        return (fitting, limit), [f"CPU request {cores(fitting)}: there is none, and {used}"]
     if "Idle" in about and request >= TOO_LARGE * wanted:
         return (wanted, limit), [f"CPU request {cores(request)} -> {cores(wanted)}: its use at the 95th percentile"]
     return (request, limit), []

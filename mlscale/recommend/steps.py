@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlscale.hpa.requests import counted_containers
 from mlscale.kube.capacity import plan_fit
 from mlscale.kube.fit import Unknown
+from mlscale.kube.owners import marked_tool
 from mlscale.kube.text import counted, printable
 from mlscale.recommend import manifests
 from mlscale.recommend.model import Step
@@ -74,7 +75,7 @@ def cluster_steps(limits: tuple[Limit, ...]) -> Iterator[Step]:
     """What has to be raised before anything else can help."""
     for limit in limits:
         if limit.name == "Cluster":
-            yield Step("cluster", f"Raise what is short: {'; '.join(limit.reasons)}.")
+            yield Step("cluster", f"Raise what is short ({'; '.join(limit.reasons)}).")
 
 
 def rival_steps(facts: WorkloadFacts, limits: tuple[Limit, ...]) -> Iterator[Step]:
@@ -88,7 +89,9 @@ def rival_steps(facts: WorkloadFacts, limits: tuple[Limit, ...]) -> Iterator[Ste
             "autoscale", f"Leave spec.replicas out of the manifest that {tool} deploys, so that the HPA alone sets it."
         )
     elif any(limit.name == "Rival" for limit in limits):
-        yield Step("autoscale", "Find what else sets spec.replicas (a manifest, a script) and leave them to the HPA.")
+        deployer = marked_tool(facts.object)
+        where = f"the manifest that {printable(deployer)} deploys" if deployer else "a manifest, a script"
+        yield Step("autoscale", f"Find what else sets spec.replicas ({where}) and leave them to the HPA.")
 
 
 def load_step(facts: WorkloadFacts, trial: Trial) -> Step | None:
@@ -103,7 +106,7 @@ def load_step(facts: WorkloadFacts, trial: Trial) -> Step | None:
         count = f"{counted(setting.max_replicas, 'replica')} ({facts.replicas} now)"
         why = f"A fixed {count} does as well as an HPA{gain}."
         if trial.outgrown:
-            why = f"Run {count}: half of the time it uses more CPU than its pods ask for{gain}."
+            why = f"Run {count}: it uses more CPU than its pods ask for or may have{gain}."
         command = manifests.scale_command(facts.target, setting.max_replicas)
         return Step(
             "horizontal",
@@ -112,10 +115,11 @@ def load_step(facts: WorkloadFacts, trial: Trial) -> Step | None:
             manifest=replicas_manifest(facts, setting.max_replicas),
             replicas=setting.max_replicas,
         )
-    why = f"{setting.min_replicas} to {setting.max_replicas} replicas at {setting.target} % of the requested CPU{gain}."
+    bounds = f"{setting.min_replicas} to {setting.max_replicas} replicas"
+    why = f"Autoscale from {bounds} at {setting.target} % of the requested CPU{gain}."
     if facts.scaled_objects:
         name = printable(facts.scaled_objects[0])
-        return Step("autoscale", f"In ScaledObject {name}: {why}")
+        return Step("autoscale", f"In ScaledObject {name}: {why[:1].lower()}{why[1:]}")
     name = manifests.hpa_name(facts.target, facts.hpa)
     options = manifests.hpa_options(setting)
     return Step(

@@ -42,6 +42,10 @@ UNBOUNDED = 10_000
 """Replicas to stay under where nobody could say how many fit."""
 BUSIEST = 0.85
 """Share of what the pods can serve that a fixed count may use at its 99th percentile: queues grow without end at 1."""
+AT_LIMIT = 0.97
+"""Share of what the pods can use from which use is what they were granted, not what was needed."""
+TOO_LONG = 0.02
+"""Share of the time at the limit from which a count is too small: half an hour a day."""
 STEADY_COST = 0.05
 """An HPA has to save more than this share of a fixed count's cost to be worth its changes."""
 _LONGEST_START = 1800.0
@@ -185,10 +189,13 @@ def fixed_count(demand: FloatArray, plan: Plan) -> int:
 
 
 def outgrown(facts: WorkloadFacts, demand: FloatArray, plan: Plan) -> bool:
-    """Whether a fixed count uses more than it asks for half of the time, which is granted while nobody else asks."""
+    """Whether a fixed count uses more than it asks for half of the time, which is granted while nobody else asks, or
+    all that its limit grants for more than a moment now and then: demand is at least that."""
     if facts.hpas or facts.scaled_objects:
         return False
-    return float(np.median(demand)) > max(1, facts.replicas) * plan.request_now
+    count = max(1, facts.replicas)
+    at_limit = float(np.mean(demand >= AT_LIMIT * count * plan.world.limit))
+    return at_limit >= TOO_LONG or float(np.median(demand)) > count * plan.request_now
 
 
 def setting_words(setting: Setting) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlscale.hpa.spec import HpaSettings
 from mlscale.hpa.thresholds import judge_thresholds, read_thresholds
 from mlscale.kube.text import counted, printable
-from mlscale.recommend.bottleneck import is_limited_by, percent
+from mlscale.recommend.bottleneck import THROTTLED, is_limited_by, percent
 from mlscale.recommend.evidence import workload_notes
 from mlscale.recommend.gpu import cheaper_step, fewer_steps, gpu_steps
 from mlscale.recommend.model import Gain, HistoryFacts, Recommendation
@@ -99,7 +99,9 @@ def plan_steps(
     if is_limited_by(limits, "Ceiling"):
         yield cheaper_step(signs)
         return
-    yield from vertical_steps(facts, sizes)
+    urgent = is_urgent(limits, sizes)
+    if urgent:
+        yield from vertical_steps(facts, sizes)
     if is_limited_by(limits, "Gpu"):
         yield from gpu_steps(facts, signs)
     if signs.gpus and is_limited_by(limits, "Idle") and signs.days >= LEAST_DAYS:
@@ -107,6 +109,14 @@ def plan_steps(
     load = load_step(facts, trial) if trial else None
     if load is not None:
         yield load
+    if not urgent:
+        yield from vertical_steps(facts, sizes)
+
+
+def is_urgent(limits: tuple[Limit, ...], sizes: Sizes) -> bool:
+    """Whether the sizes come before the count: they are what limits, or CPU requests that replicas are counted by."""
+    cpu = any(resize.then.cpu_request != resize.now.cpu_request for resize in sizes.resizes)
+    return cpu or is_limited_by(limits, "CpuLimit", "Memory")
 
 
 def verdict(facts: WorkloadFacts, signs: Signs, judged: Judged) -> str:
@@ -172,7 +182,9 @@ def _reasons(judged: Judged, history: History) -> Iterator[str]:
     if not trial.within_budget:
         yield "No setting that fits keeps unmet demand within the budget; the one given leaves the least."
     if not trial.better:
-        yield "What runs is within the noise of the best."
+        yield "The replicas that run are within the noise of the best."
+    if trial.outgrown:
+        yield "It uses more CPU than its pods ask for or may have: no saving is looked for before that is mended."
 
 
 def _notes(facts: WorkloadFacts, signs: Signs, judged: Judged, history: History) -> Iterator[str]:
@@ -191,6 +203,12 @@ def _notes(facts: WorkloadFacts, signs: Signs, judged: Judged, history: History)
         yield f"its HPA does not scale: {signs.hpa_blind}"
     if is_limited_by(judged.limits, "CpuLimit"):
         yield "replicas and targets are not derived from use that a limit held down"
+    elif held_down := [c for c in signs.containers if (c.throttled or 0.0) >= THROTTLED]:
+        names = ", ".join(printable(container.name) for container in held_down)
+        yield (
+            f"container {names} was held at its CPU limit at times: what was needed then is not known, and the table "
+            "counts what was used; judge again once there are more copies"
+        )
     if signs.gpus and signs.hpa_target is not None:
         yield "its HPA scales on CPU, which does not show the load of a GPU: a queue or the requests that run do"
 

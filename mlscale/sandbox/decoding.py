@@ -35,12 +35,15 @@ class MismatchError(ValueError):
 
         Source: apimachinery pkg/runtime/converter.go, v1.37.2.
         """
-        found = _CONVERTED.get(self._found.partition(" ")[0], "int64")
+        is_number = self._found.startswith("number")
+        found = _CONVERTED.get(self._found, "float64" if "." in self._found else "int64")
+        name = _go_name(self._type)
         if self._type.shape in ("list", "map"):
             return f"cannot restore {'slice' if self._type.shape == 'list' else 'map'} from {found}"
         if self._type.shape == "struct":
             return f"cannot restore struct from: {found}"
-        return f"cannot convert {found} to {_go_name(self._type)}"
+        # Go itself converts numbers to numbers, and to text.
+        return f"cannot convert {found} to {name}" if is_number and name != "bool" else f"unrecognized type: {name}"
 
 
 @dataclass(frozen=True)

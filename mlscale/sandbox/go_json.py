@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from string import hexdigits
 from typing import Any
 
 Json = dict[str, Any]
@@ -65,13 +66,25 @@ def _paths(value: Any, path: str, repeated: dict[int, list[str]]) -> list[str]:
 
 def _complaint(error: json.JSONDecodeError) -> str:
     text, at, said = error.doc, error.pos, error.msg
+    if said.startswith("Unterminated string") and (len(text) - len(text.rstrip("\\"))) % 2:
+        return _bad_escape(text, len(text))
     if said.startswith("Unterminated string") or at >= len(text.rstrip()):
         return _ENDS
     if said == "Expecting value":
         return _no_value(text, at)
     if said.startswith("Invalid \\"):
-        return f"invalid character {_character(text[at + 1])} in string escape code"
+        return _bad_escape(text, text.index("\\", at - 1) + 1)
     return f"invalid character {_character(text[at])} {_place(said, text[:at])}"
+
+
+def _bad_escape(text: str, at: int) -> str:
+    """``at`` is where the character after the backslash stands."""
+    # Go feeds its scanner a blank at the end.
+    rest = text[at:] + " "
+    if rest[0] != "u":
+        return f"invalid character {_character(rest[0])} in string escape code"
+    wrong = next(character for character in rest[1:] if character not in hexdigits)
+    return f"invalid character {_character(wrong)} in \\u hexadecimal character escape"
 
 
 def _place(said: str, before: str) -> str:
@@ -89,10 +102,10 @@ def _place(said: str, before: str) -> str:
 def _no_value(text: str, at: int) -> str:
     literal = next((each for each in _LITERALS if each[0] == text[at]), "")
     for place in range(1, len(literal)):
-        if at + place >= len(text):
-            return _ENDS
-        if text[at + place] != literal[place]:
-            found = _character(text[at + place])
+        # Go feeds its scanner a blank at the end.
+        following = text[at + place : at + place + 1] or " "
+        if following != literal[place]:
+            found = _character(following)
             return f"invalid character {found} in literal {literal} (expecting '{literal[place]}')"
     return f"invalid character {_character(text[at])} looking for beginning of value"
 

@@ -6,11 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.kinds import Kind
+from mlscale.sandbox.canonical import FormError, canonical
 from mlscale.sandbox.decoding import MismatchError, decode
 from mlscale.sandbox.patches import json_patch, merge_patch
 from mlscale.sandbox.preparation import why_not_converted
 from mlscale.sandbox.resources import is_custom
-from mlscale.sandbox.statuses import Cause, bad_request, invalid, unsupported_media_type
+from mlscale.sandbox.schema import object_type
+from mlscale.sandbox.statuses import Cause, bad_request, internal_error, invalid, unsupported_media_type
 from mlscale.sandbox.strategic import strategic_merge_patch
 
 if TYPE_CHECKING:
@@ -68,15 +70,26 @@ def applied_configuration(patch: object) -> Json:
     return patch
 
 
+def check_merged(kind: Kind, config: Json, merged: Json) -> None:
+    """Raise StatusError 500 where ``merged``, an object after ``config`` was applied, cannot be read as a ``kind``."""
+    if not is_custom(kind) and (why := _misfit(kind, merged, is_strategic=True)):
+        metadata, spoken = config["metadata"], f"{kind.group}/{kind.version}, Kind={kind.kind}"
+        where = f"{metadata.get('namespace') or ''}/{metadata.get('name') or ''}; {spoken}"
+        why = f"unable to convert unstructured object to {spoken}: {why}"
+        raise internal_error(f"failed to convert new object ({where}) to proper version: {why}")
+
+
 def _misfit(kind: Kind, after: Json, *, is_strategic: bool) -> str:
     """Why a patched object can no longer be read as a ``kind``; empty where it can."""
     stated, version = str(after.get("kind")), str(after.get("apiVersion"))
     if (stated, version) != (kind.kind, kind.api_version):
         return why_not_converted(kind, stated, version)
     try:
-        decode(after)
+        canonical(object_type(kind.api_version, kind.kind), decode(after).object)
     except MismatchError as error:
         return error.unconverted() if is_strategic else str(error)
+    except FormError as error:
+        return str(error)
     return ""
 
 

@@ -246,6 +246,7 @@ class Api:
         before = self.store.get(resource.key, namespace, name)
         preparation.check_type(resource.kind, config)
         after = writing.applied(before, namespace, name, config, write, force=force, now=self._now)
+        patching.check_merged(resource.kind, config, after)
         if before is None:
             preparation.check_new(resource.kind, name, config)
             return self._insert(resource, preparation.new_object(resource, namespace, after), write, applied=True)

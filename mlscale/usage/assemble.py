@@ -86,6 +86,7 @@ def assemble(workload: Workload, pods: Sequence[str], recorded: Recorded) -> His
         containers=_container_uses(workload, pods, recorded, by_pod),
         signals=_signals(recorded, pods),
         gaps=_gaps(times, recorded.fine.step),
+        pods_seen=len(by_pod),
     )
 
 

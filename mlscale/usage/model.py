@@ -95,6 +95,8 @@ class History:
     """By canonical name, such as ``queue_length``."""
     gaps: tuple[tuple[float, float], ...] = ()
     """Start and end of each stretch without samples, in seconds since the epoch."""
+    pods_seen: int = 0
+    """How many pods there were over the whole time; 0 where the source does not tell them apart."""
 
     @property
     def span(self) -> float:

@@ -75,6 +75,12 @@ WATCHES = [
     ),
     Watched("one name", "resourceVersion={version}&fieldSelector=metadata.name%3Dend", SCRIPT),
     Watched("from nothing", "labelSelector=a%3Db", (CHANGED, GONE, LAST), before=(CREATED,)),
+    Watched(
+        "from nothing, with bookmarks",
+        "allowWatchBookmarks=true&labelSelector=a%3Db",
+        (CHANGED, GONE, LAST),
+        before=(CREATED,),
+    ),
     Watched("from version 0", "resourceVersion=0&labelSelector=a%3Db", (CHANGED, GONE, LAST), before=(CREATED,)),
     Watched(
         "from the initial events",
@@ -166,10 +172,8 @@ def test_refusal(stage: Stage, one: Case) -> None:
     stage.check(one)
 
 
-BOOKMARKS = "allowWatchBookmarks=true&fieldSelector=metadata.name%3Dkube-root-ca.crt"
 ENDS = [
     case("plain", get(f"{MAPS}?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Dkube-root-ca.crt")),
-    case("with bookmarks", get(f"{MAPS}?watch=true&timeoutSeconds=1&{BOOKMARKS}")),
 ]
 
 

@@ -23,6 +23,10 @@ STAMPED = "metadata: {name: y, labels: {a: b}}\ndata: {x: '1'}\n"
 CREATE = [
     case("create", post(MAPS, M)),
     case("create as YAML", post(MAPS, STAMPED, kind=YAML)),
+    case("create of what is no YAML", post(MAPS, "a: b: c", kind=YAML)),
+    case("create of what is no YAML in a later line", post(MAPS, "x: 1\na: b: c", kind=YAML)),
+    case("create of YAML that breaks off", post(MAPS, "a: [", kind=YAML)),
+    *(case(f"create of {text}", post(MAPS, text)) for text in ("tr", "[1 2", '{"a":1,}', '{"a" 1}', "{} x", '"\x01"')),
     case("create, shown as YAML", post(MAPS, M, accept=YAML)),
     case("create, shown as a Table", post(MAPS, M, accept=TABLE)),
     case("create with kind and version", post(MAPS, {"apiVersion": "v1", "kind": "ConfigMap", **M})),

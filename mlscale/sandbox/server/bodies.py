@@ -39,10 +39,10 @@ def read_object(body: bytes, content_type: str, kind: Kind) -> Json:
     try:
         obj = reader(body)
     except ValueError as error:
-        raise _unrecognized(kind, f"json parse error: {error} ({_shown(body)})") from error
+        raise _unrecognized(kind, f"{_found(error)} ({_shown(body)})") from error
     if not isinstance(obj, dict):
         why = f"json: cannot unmarshal {_GO_TYPES.get(type(obj), 'null')} into Go value of type {_TYPE_META}"
-        raise _unrecognized(kind, f"json parse error: {why} ({_shown(body)})")
+        raise _unrecognized(kind, f"{_found(why)} ({_shown(body)})")
     return {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
 
 
@@ -73,9 +73,9 @@ def read_delete_options(body: bytes, content_type: str) -> Json:
     try:
         options = _READERS.get(content_type, read_json)(body)
     except ValueError as error:
-        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
+        raise bad_request(_found(error)) from error
     if not isinstance(options, dict):
-        raise bad_request("couldn't get version/kind; json parse error: an object is wanted")
+        raise bad_request(_found("an object is wanted"))
     if options.get("kind") not in (None, "", "DeleteOptions"):
         version = options.get("apiVersion", "")
         raise bad_request(f'no kind "{options["kind"]}" is registered for version "{version}" in scheme '
@@ -156,9 +156,14 @@ def _yaml(body: bytes) -> Any:
 _READERS: dict[str, Callable[[bytes], Any]] = {JSON: read_json, YAML: _yaml, PROTOBUF: decoded}
 
 
+def _found(error: object) -> str:
+    """JSON is looked through for the kind first, YAML is made JSON before."""
+    text = str(error)
+    return text if text.startswith("yaml: ") else f"couldn't get version/kind; json parse error: {text}"
+
+
 def _unrecognized(kind: Kind, why: str) -> StatusError:
-    return bad_request(f"the object provided is unrecognized (must be of type {kind.kind}): "
-                       f"couldn't get version/kind; {why}")  # fmt: skip
+    return bad_request(f"the object provided is unrecognized (must be of type {kind.kind}): {why}")
 
 
 def _shown(body: bytes) -> str:

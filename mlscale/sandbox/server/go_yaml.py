@@ -31,10 +31,11 @@ def read_yaml(body: bytes) -> Any:
 
 
 def _place(error: yaml.MarkedYAMLError) -> str:
-    """The line as goyaml counts it: of the scanner's complaints from 1, of the parser's from 0, and never line 0."""
+    """The line as goyaml counts it: none for the first, for the others from 0, in complaints of its scanner from 1."""
     mark = error.context_mark if error.context_mark and error.context_mark.line else error.problem_mark
-    line = (mark.line if mark else 0) + isinstance(error, yaml.scanner.ScannerError)
-    return f"line {line}: " if line else ""
+    if not mark or not mark.line:
+        return ""
+    return f"line {mark.line + isinstance(error, yaml.scanner.ScannerError)}: "
 
 
 def _bool(loader: Any, node: yaml.ScalarNode) -> bool:

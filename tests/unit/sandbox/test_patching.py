@@ -85,6 +85,59 @@ def test_a_strategic_patch_that_spoils_the_object_is_said_in_gos_form(api: Api) 
     assert (raised.value.code, raised.value.message.startswith(said)) == (422, True)
 
 
+NO_QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+
+
+def cpu(amount: object) -> Json:
+    return {"template": {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": amount}}}]}}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"replicas": "x"}, "unrecognized type: int32"),
+        ({"replicas": True}, "unrecognized type: int32"),
+        ({"replicas": [1]}, "unrecognized type: int32"),
+        ({"replicas": {"a": 1}}, "unrecognized type: int32"),
+        ({"replicas": 1.5}, "cannot convert float64 to int32"),
+        ({"paused": 1}, "unrecognized type: bool"),
+        ({"paused": "x"}, "unrecognized type: bool"),
+        ({"template": {"spec": {"hostname": 3}}}, "cannot convert int64 to string"),
+        ({"template": {"spec": {"hostname": True}}}, "unrecognized type: string"),
+        ({"template": {"spec": {"containers": "x"}}}, "cannot restore slice from string"),
+        ({"selector": {"matchLabels": "x"}}, "cannot restore map from string"),
+        ({"template": 3}, "cannot restore struct from: int64"),
+        (cpu("x"), NO_QUANTITY),
+    ],
+)
+def test_what_a_strategic_patch_cannot_convert(api: Api, spec: Json, why: str) -> None:
+    create(api, DEPLOYMENTS, deployment("a"))
+    with pytest.raises(StatusError) as raised:
+        api.patch(api.resources[DEPLOYMENTS], NAMESPACE, "a", {"spec": spec}, STRATEGIC_MERGE_PATCH, ME)
+    assert raised.value.code == 422
+    assert raised.value.message.endswith(f'": {why}')
+
+
+def test_an_amount_that_is_none_is_the_patchs_fault(api: Api) -> None:
+    create(api, DEPLOYMENTS, deployment("a"))
+    with pytest.raises(StatusError) as raised:
+        merge(api, DEPLOYMENTS, "a", {"spec": cpu("x")})
+    assert raised.value.code == 422
+    assert raised.value.message.endswith(f'": {NO_QUANTITY}')
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"), [({"replicas": 1.5}, "cannot convert float64 to int32"), (cpu("x"), NO_QUANTITY)]
+)
+def test_what_an_apply_cannot_convert(api: Api, spec: Json, why: str) -> None:
+    config = deployment("a")
+    with pytest.raises(StatusError) as raised:
+        apply(api, "a", {**config, "spec": {**config["spec"], **spec}})
+    kind = "apps/v1, Kind=Deployment"
+    said = f"failed to convert new object (/a; {kind}) to proper version: unable to convert unstructured object to "
+    assert (raised.value.code, raised.value.message) == (500, f"{said}{kind}: {why}")
+
+
 def test_each_kind_of_patch_is_taken(api: Api) -> None:
     create(api, DEPLOYMENTS, deployment("a"))
     resource = api.resources[DEPLOYMENTS]
