@@ -103,7 +103,8 @@ def _lacks_copies(signs: Signs, container: ContainerSigns) -> bool:
     if limit is None or use is None or _is_out_of_reach(signs, container):
         return False
     usually = container.throttled if container.throttled_usually is None else container.throttled_usually
-    at_heights = signs.variation >= VARIES and use.peak >= NEAR_LIMIT * limit
+    # Half: a sample that holds the start of a height has its mean with what was before.
+    at_heights = signs.variation >= VARIES and use.peak >= BUSY * limit
     passing = usually is not None and usually < THROTTLED and at_heights
     return passing or bool(signs.held_back or signs.rivals) or (node_share(signs) or 0.0) >= NODE_FILLED
 

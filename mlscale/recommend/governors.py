@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlscale.hpa.scaling_spec import read_scaling_spec
+from mlscale.kube.client import FIELD_MANAGER
 from mlscale.kube.owners import marked_tool
 from mlscale.kube.text import printable
 
@@ -48,6 +49,17 @@ def new_pods_an_hour(history: History) -> float:
     """How many pods came beyond those that there were at once; 0 for less than half an hour."""
     hours, at_once = history.span / 3600.0, float(history.pods.values.max(initial=0.0))
     return max(0.0, history.pods_seen - at_once) / hours if hours >= 0.5 else 0.0
+
+
+def spec_writers(facts: WorkloadFacts) -> tuple[str, ...]:
+    """The field managers that set the spec of the HPA, which a server-side apply has to take over from (409)."""
+    entries = (facts.hpa["metadata"].get("managedFields") or ()) if facts.hpa else ()
+    writers = (
+        str(entry.get("manager"))
+        for entry in entries
+        if "f:spec" in (entry.get("fieldsV1") or {}) and entry.get("manager") != FIELD_MANAGER
+    )
+    return tuple(dict.fromkeys(writers))
 
 
 def reversals_an_hour(history: History) -> float:

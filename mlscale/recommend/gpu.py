@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlscale.hpa.spec import HpaOptions
 from mlscale.kube.text import counted, printable
 from mlscale.recommend import manifests
+from mlscale.recommend.governors import spec_writers
 from mlscale.recommend.model import Step
 from mlscale.recommend.steps import replicas_manifest
 
@@ -137,7 +138,7 @@ def _count_steps(facts: WorkloadFacts, signs: Signs, high: int) -> Iterator[Step
     yield Step(
         "horizontal",
         f"{why}: by the min of HPA {printable(name)}, whose CPU target does not see the load.",
-        command=manifests.autoscale_command(facts.target, name, options),
+        command=manifests.autoscale_command(facts.target, name, options, force=bool(spec_writers(facts))),
         manifest=manifests.hpa_manifest(facts.target, name, options),
         hpa=options,
         hpa_name=name,
@@ -167,7 +168,7 @@ def _queue_step(facts: WorkloadFacts, signs: Signs, high: int) -> Step:
     if not facts.custom_metrics:
         later = "once a metrics adapter serves that on custom.metrics.k8s.io, which does not answer now"
         return Step("autoscale-metric", f"{why}, {later}.", manifest=manifest)
-    command = manifests.autoscale_command(facts.target, name, options)
+    command = manifests.autoscale_command(facts.target, name, options, force=bool(spec_writers(facts)))
     return Step("autoscale-metric", f"{why}.", command=command, manifest=manifest, hpa=options, hpa_name=name)
 
 

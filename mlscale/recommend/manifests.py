@@ -54,8 +54,8 @@ def hpa_manifest(target: Target, name: str, options: HpaOptions) -> Json:
     return build_hpa(name, target, settings_of(options))
 
 
-def autoscale_command(target: Target, name: str, options: HpaOptions) -> str:
-    """``mlscale autoscale deployment/web -n shop --min 2 --max 9 --cpu 65%``."""
+def autoscale_command(target: Target, name: str, options: HpaOptions, *, force: bool = False) -> str:
+    """``mlscale autoscale deployment/web -n shop --min 2 --max 9 --cpu 65%``; ``force`` takes its fields over."""
     words = ["mlscale", "autoscale", reference(target), "-n", target.namespace]
     words += ["--min", str(options.min), "--max", str(options.max)]
     if options.cpu is not None:
@@ -66,6 +66,8 @@ def autoscale_command(target: Target, name: str, options: HpaOptions) -> str:
         words += ["--scale-down", options.scale_down]
     if name != target.name:
         words += ["--name", name]
+    if force:
+        words.append("--force-conflicts")
     return shlex.join(words)
 
 

@@ -11,6 +11,7 @@ from mlscale.kube.fit import Unknown
 from mlscale.kube.owners import marked_tool
 from mlscale.kube.text import counted, printable
 from mlscale.recommend import manifests
+from mlscale.recommend.governors import spec_writers
 from mlscale.recommend.model import Step
 from mlscale.recommend.sizing import plan_sizes, pod_cpu, resized_spec
 
@@ -125,7 +126,7 @@ def load_step(facts: WorkloadFacts, trial: Trial) -> Step | None:
     return Step(
         "autoscale",
         why,
-        command=manifests.autoscale_command(facts.target, name, options),
+        command=manifests.autoscale_command(facts.target, name, options, force=bool(spec_writers(facts))),
         manifest=manifests.hpa_manifest(facts.target, name, options),
         hpa=options,
         hpa_name=name,

@@ -10,6 +10,7 @@ from mlscale.hpa.thresholds import judge_thresholds, read_thresholds
 from mlscale.kube.text import counted, printable
 from mlscale.recommend.bottleneck import THROTTLED, is_limited_by, percent
 from mlscale.recommend.evidence import workload_notes
+from mlscale.recommend.governors import spec_writers
 from mlscale.recommend.gpu import cheaper_step, fewer_steps, gpu_steps
 from mlscale.recommend.model import Gain, HistoryFacts, Recommendation
 from mlscale.recommend.sizing import LEAST_DAYS
@@ -192,6 +193,9 @@ def _notes(facts: WorkloadFacts, signs: Signs, judged: Judged, history: History)
     if judged.trial is not None:
         yield from _about_trial(facts, judged.trial)
     yield from _about_hpa(facts)
+    if any("--force-conflicts" in step.command for step in judged.steps):
+        writers = ", ".join(map(printable, spec_writers(facts)))
+        yield f"{writers} set the spec of its HPA, which --force-conflicts takes over; a tool among them sets it back"
     if signs.at_rest >= WORTH_ZERO and signs.days >= LEAST_DAYS:
         how = (
             "KEDA, which is installed,"

@@ -28,7 +28,7 @@ from tests.cluster import manifests
 from tests.cluster.access import Cluster, Run, poll
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.cluster
 
@@ -80,6 +80,18 @@ def masked(output: str) -> str:
     return re.sub(r"AGE {2,}", "AGE   ", AGE.sub("AGE", output))
 
 
+def agree(ours: Callable[[], str], theirs: Callable[[], str]) -> None:
+    """Both say the same, and something; they are asked again where the cluster changes in between."""
+
+    def read() -> tuple[str, str] | None:
+        before, own, after = theirs(), ours(), theirs()
+        return (masked(own), masked(before)) if masked(before) == masked(after) else None
+
+    own, wanted = poll(read, 30, "moment in which nothing changes")
+    assert own == wanted
+    assert wanted
+
+
 def reasons(result: StatusResult) -> dict[str, str]:
     return {finding.reason: finding.message for finding in result.findings}
 
@@ -113,16 +125,14 @@ KUBECTL_FORMS: list[tuple[str, dict[str, Any], list[str]]] = [
 def test_the_tables_are_kubectls_to_the_byte(
     client: Client, web: str, kubectl: Run, form: str, asked: dict[str, Any], arguments: list[str], wide: bool
 ) -> None:
-    theirs = kubectl("get", *arguments, *(["-o", "wide"] if wide else []))
-    assert masked(text(status(client, web, **asked), wide=wide)) == masked(theirs.stdout)
-    assert theirs.stdout
+    line = ("get", *arguments, *(["-o", "wide"] if wide else []))
+    agree(lambda: text(status(client, web, **asked), wide=wide), lambda: kubectl(*line).stdout)
 
 
 def test_names_are_read_as_kubectl_reads_them(client: Client, web: str, kubectl: Run) -> None:
     by_name = status(client, web, "web", "api", only=("workloads",))
     assert masked(text(by_name)) == masked(kubectl("get", "deploy", "web", "api").stdout)
-    hpa = status(client, web, "web", only=("hpa",))
-    assert masked(text(hpa)) == masked(kubectl("get", "hpa", "web").stdout)
+    agree(lambda: text(status(client, web, "web", only=("hpa",))), lambda: kubectl("get", "hpa", "web").stdout)
     database = status(client, web, "db", kind=STATEFULSET, only=("workloads",))
     assert masked(text(database)) == masked(kubectl("get", "sts", "db").stdout)
 
@@ -130,26 +140,30 @@ def test_names_are_read_as_kubectl_reads_them(client: Client, web: str, kubectl:
 def test_a_name_shows_its_workload_its_pods_and_the_hpas_that_target_it(client: Client, web: str, kubectl: Run) -> None:
     """kubectl needs three calls, or an HPA with the workload's labels, which ``autoscale`` does not give it."""
     pods = kubectl("get", "pods", "-l", "app=web", "-o", "name").stdout.split()
-    theirs = kubectl("get", "deployment/web", *pods, "hpa/web").stdout
-    assert masked(text(status(client, web, "web"))) == masked(theirs)
+    line = ("get", "deployment/web", *pods, "hpa/web")
+    agree(lambda: text(status(client, web, "web")), lambda: kubectl(*line).stdout)
 
 
 def test_a_selector_finds_the_hpas_of_what_it_selects(client: Client, web: str, kubectl: Run) -> None:
-    ours = masked(text(status(client, web, selector="app=web")))
-    tables = masked(kubectl("get", "deploy,sts,pods", "-l", "app=web").stdout)
+    def tables() -> str:
+        return kubectl("get", "deploy,sts,pods", "-l", "app=web").stdout
+
+    def alone() -> str:
+        return kubectl("get", "hpa", "web").stdout
+
+    def last_row() -> str:
+        return " ".join(text(status(client, web, selector="app=web")).splitlines()[-1].split())
+
     assert "horizontalpodautoscaler" not in kubectl("get", "deploy,sts,pods,hpa", "-l", "app=web").stdout
-    alone = masked(kubectl("get", "hpa", "web").stdout).splitlines()[1].split()
-    assert ours.startswith(tables + "\n")
-    assert ours.splitlines()[-1].split() == [f"horizontalpodautoscaler.autoscaling/{alone[0]}", *alone[1:]]
-    only_hpa = masked(text(status(client, web, selector="app=web", only=("hpa",))))
-    assert only_hpa == masked(kubectl("get", "hpa", "web").stdout)
+    agree(lambda: text(status(client, web, selector="app=web"))[: len(tables()) + 1], lambda: tables() + "\n")
+    agree(last_row, lambda: "horizontalpodautoscaler.autoscaling/" + " ".join(alone().splitlines()[1].split()))
+    agree(lambda: text(status(client, web, selector="app=web", only=("hpa",))), alone)
 
 
 def test_an_hpa_with_the_label_is_found_too(client: Client, web: str, kubectl: Run) -> None:
     kubectl("label", "hpa", "api", "team=ml")
-    theirs = kubectl("get", "hpa", "-l", "team=ml").stdout
-    assert masked(text(status(client, web, selector="team=ml", only=("hpa",)))) == masked(theirs)
-    assert theirs
+    line = ("get", "hpa", "-l", "team=ml")
+    agree(lambda: text(status(client, web, selector="team=ml", only=("hpa",))), lambda: kubectl(*line).stdout)
 
 
 def test_all_namespaces(client: Client, web: str, kubectl: Run) -> None:

@@ -67,6 +67,8 @@ GPU = replace(
 )
 SLOW = replace(IDLE, signals={"queue_length": even(12.0), "latency_p95": even(4.0)})
 THROTTLED = signs(containers=(model(cpu=even(0.97), throttled=0.6),), utilization=even(1.9))
+HELD = model(cpu=rising(0.2, 0.6, 1.0), throttled=0.9, throttled_usually=0.0)
+AT_HEIGHTS = replace(VARYING, containers=(HELD,))
 OOM = signs(containers=(model(memory=even(1000 * MI), oom_kills=3.0),))
 
 CASES: list[tuple[str, Signs, list[str]]] = [
@@ -85,6 +87,26 @@ CASES: list[tuple[str, Signs, list[str]]] = [
     ("at the limit, throttling unknown", signs(containers=(model(cpu=even(0.97), throttled=None),)), ["CpuLimit"]),
     ("at the limit, not throttled", signs(containers=(model(cpu=even(0.97), throttled=0.0),)), ["Nothing"]),
     ("throttled in bursts only", signs(containers=(model(cpu=even(0.2), throttled=0.15),)), ["CpuLimit"]),
+    ("throttled at the heights of a varying load: more copies share it", AT_HEIGHTS, ["CpuVarying"]),
+    ("as much, without variation", replace(AT_HEIGHTS, variation=1.2), ["CpuLimit"]),
+    (
+        "at most times, though the load varies",
+        replace(AT_HEIGHTS, containers=(replace(HELD, throttled_usually=0.3),)),
+        ["CpuLimit", "CpuVarying"],
+    ),
+    (
+        "at the heights, but the HPA's target lies over the limit",
+        replace(AT_HEIGHTS, hpa_target=2.0),
+        ["CpuLimit", "CpuVarying"],
+    ),
+    ("throttled while pods are kept out", replace(THROTTLED, held_back=("quota",)), ["Cluster", "CpuSteady"]),
+    (
+        "throttled in pods that fill their nodes",
+        replace(THROTTLED, cpu_request=14.0, room=1),
+        ["CpuSteady"],
+    ),
+    ("steady near its HPA's target", signs(utilization=even(0.5), hpa_target=0.55), ["CpuSteady"]),
+    ("steady far below it", signs(utilization=even(0.4), hpa_target=0.55), ["Nothing"]),
     (
         "no limit to be throttled by",
         signs(containers=(model(cpu=even(0.97), cpu_limit=None, throttled=None),)),
