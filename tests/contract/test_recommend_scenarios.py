@@ -91,7 +91,7 @@ VERDICTS = {
     ),
     # The pods that the HPA adds come after the queue: more of them have to be there before it.
     "slow-start": Verdict("CpuVarying", "autoscale vertical", "more of the demand", (AUTOSCALE, RESIZE)),
-    "spike": Verdict("CpuVarying", "autoscale", "which saves", (f"{AUTOSCALE} -n default --min ",)),
+    "spike": Verdict("CpuVarying", "autoscale", "autoscale from", (f"{AUTOSCALE} -n default --min ",)),
     # 750m of demand on 3 copies of 500m: 2 would do.
     "steady": Verdict(
         "CpuSteady", "autoscale", "from 2 to 4 replicas", (f"{AUTOSCALE} -n default --min 2 --max 4 --cpu 80%",)
