@@ -20,7 +20,7 @@ LIMITS: Mapping[LimitName, str] = {
     "Downstream": "something outside: storage, network or another service",
     "Cluster": "the cluster itself",
     "Ceiling": "nothing left to add: no larger and no more copies",
-    "Rival": "another autoscaler",
+    "Rival": "more than one owner of the replicas",
     "Idle": "nothing: it has more than it uses",
     "Nothing": "nothing",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import threading
 from pathlib import Path
@@ -26,14 +25,14 @@ from mlscale.status.report import status_report
 from mlscale.status.watch import watch_status
 from tests.cluster import manifests
 from tests.cluster.access import Cluster, Run, poll
+from tests.contract.agreement import agree, masked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.cluster
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "schemas" / "status-v1.json"
-AGE = re.compile(r"(?<=\s)\d+[smhdy](\d+[smhd])?(?=\s|$)", re.MULTILINE)
 CPU = {"cpu": "500m"}
 SETS = "app in (web,api),!x"
 
@@ -73,23 +72,6 @@ def text(result: StatusResult, *, wide: bool = False) -> str:
     everywhere = result.request.namespace is None
     lines = render_tables(tables, with_kind=result.with_kind, wide=wide, namespaced=everywhere)
     return "".join(f"{line}\n" for line in lines)
-
-
-def masked(output: str) -> str:
-    """``output`` with ages as ``AGE``; a column that follows an age may move with its length, so its gap is one."""
-    return re.sub(r"AGE {2,}", "AGE   ", AGE.sub("AGE", output))
-
-
-def agree(ours: Callable[[], str], theirs: Callable[[], str]) -> None:
-    """Both say the same, and something; they are asked again where the cluster changes in between."""
-
-    def read() -> tuple[str, str] | None:
-        before, own, after = theirs(), ours(), theirs()
-        return (masked(own), masked(before)) if masked(before) == masked(after) else None
-
-    own, wanted = poll(read, 30, "moment in which nothing changes")
-    assert own == wanted
-    assert wanted
 
 
 def reasons(result: StatusResult) -> dict[str, str]:

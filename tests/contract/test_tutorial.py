@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cluster import manifests
-from tests.cluster.access import Cluster, Run, poll
+from tests.contract.agreement import agree
+
+if TYPE_CHECKING:
+    from tests.cluster.access import Cluster, Run
 
 pytestmark = pytest.mark.cluster
 
 MODEL = "deployment/my-ml-model"
-AGE = re.compile(r"(?<=\s)(\d+[smhdy])+(?=\s|$)", re.MULTILINE)
 
 
 @pytest.fixture
@@ -86,19 +88,9 @@ def _hpa_spec(kubectl: Run) -> object:
 
 
 def _same(kubectl: Run, their_line: tuple[str, ...], mlscale: Run, our_line: tuple[str, ...]) -> None:
-    """Both print the same; asked again where the cluster changed in between, as kubectl asked twice shows."""
+    def printed(run: Run, line: tuple[str, ...]) -> str:
+        ran = run(*line)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
 
-    def read() -> tuple[str, str] | None:
-        before, ours, after = kubectl(*their_line), mlscale(*our_line), kubectl(*their_line)
-        assert (before.returncode, ours.returncode) == (0, 0), ours.stderr
-        still = _masked(before.stdout) == _masked(after.stdout)
-        return (_masked(before.stdout), _masked(ours.stdout)) if still else None
-
-    theirs, ours = poll(read, 60, "moment in which nothing changes")
-    assert "my-ml-model" in theirs
-    assert ours == theirs
-
-
-def _masked(output: str) -> str:
-    """Ages as AGE: those of two calls differ by a second."""
-    return AGE.sub("AGE", output)
+    assert "my-ml-model" in agree(lambda: printed(mlscale, our_line), lambda: printed(kubectl, their_line))
