@@ -11,18 +11,17 @@ import numpy as np
 
 from mlscale.hpa.behavior import tolerance_of
 from mlscale.hpa.reach import lowest_use_up, read_reach
-from mlscale.hpa.replay_model import Score, Setting, Trajectory, World
-from mlscale.hpa.replay_score import ready_replicas, score_parts
+from mlscale.hpa.replay_model import Setting, World
 from mlscale.hpa.scaling_spec import read_scaling_spec
 from mlscale.kube.pods import timestamp
 from mlscale.recommend.model import HeldOut, ScoreRow
 from mlscale.recommend.score import (
     Scored,
-    block_count,
     cost_of,
     demand_at_syncs,
     differs,
     fixed,
+    score_replicas,
     score_setting,
 )
 from mlscale.recommend.search import Aim, Bounds, default_setting, search, split_demand
@@ -270,8 +269,7 @@ def _now(
     if running is not None:
         return score_setting(demand, running, plan.request, plan.world, first), False
     replicas = np.maximum(np.round(held(history.pods, times)), 0).astype(np.int32)[:, None]
-    trajectory = Trajectory(replicas, ready_replicas(replicas, plan.world, first))
-    return _scored(demand, trajectory, plan, first), True
+    return score_replicas(demand, replicas, plan.request, plan.world, first), True
 
 
 def running_setting(facts: WorkloadFacts, request: float) -> Setting | ScalingSpec | None:
@@ -296,17 +294,3 @@ def _now_words(facts: WorkloadFacts) -> str:
     if running is not None:
         return f"{running.min_replicas}..{running.max_replicas} at {running.metrics[0].utilization} %, with behavior"
     return "as recorded"
-
-
-def _scored(demand: FloatArray, trajectory: Trajectory, plan: Plan, first: int) -> Scored:
-    requests, replicas = np.array([plan.request]), trajectory.replicas
-    count = block_count(len(demand), plan.world.sync_period)
-    parts = score_parts(demand, replicas, requests, plan.world, first, count)
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Score.__dataclass_fields__}
-    return Scored(
-        request=plan.request,
-        score=score_parts(demand, replicas, requests, plan.world, first, 1)[0],
-        blocks=Score(**columns),
-        replicas=replicas[:, 0].astype(np.float64),
-        capacity=trajectory.ready[:, 0] * plan.world.capacity_of(requests)[0],
-    )

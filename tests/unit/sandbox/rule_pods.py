@@ -28,6 +28,7 @@ def pod_cases() -> list[Case]:
     cases.new("namespace unknown")
     cases.found[-1] = Case(cases.found[-1].name, POD, cases.found[-1].body, None, GONE)
     _container_cases(cases)
+    _pod_cases(cases)
     _placement_cases(cases)
     cases.update("nothing")
     cases.update("image", spec__containers__0__image="i:2")
@@ -92,6 +93,9 @@ def _container_cases(cases: Cases) -> None:
     }
     for name, changes in containers.items():
         cases.new(name, **{f"{first}{path}": value for path, value in changes.items()})
+
+
+def _pod_cases(cases: Cases) -> None:
     one = {"name": "c", "image": "i:1"}
     cases.new("containers of one name", spec__containers=[one, one])
     cases.new(
