@@ -78,7 +78,9 @@ VERDICTS = {
         workload="llm-server",
     ),
     # Pods that load the model are throttled; the limit would be blamed for what the second hand does.
-    "hpa-fight": Verdict("Rival CpuSteady", "autoscale autoscale", "more than one owner", (AUTOSCALE,), history="1d"),
+    "hpa-fight": Verdict(
+        "Rival", "autoscale autoscale", "more than one owner", (AUTOSCALE,), may_limit="CpuSteady", history="1d"
+    ),
     "idle": Verdict("Idle", "horizontal", "(6 now)", ("mlscale scale deployment/my-ml-model -n default --replicas 2",)),
     "memory-bound": Verdict(
         "Memory", "vertical", "more copies do not lower that", (f"{RESIZE} --requests=memory=",), may_limit="CpuVarying"
