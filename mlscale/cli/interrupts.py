@@ -34,6 +34,13 @@ def hear_lost_interrupts() -> None:
     sys.unraisablehook = hook
 
 
+def ignore_interrupts() -> None:
+    """Let no further Ctrl-C kill the process while it ends: the exit code would be the signal's."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _interrupt_main_thread() -> None:
     import signal
     import threading

@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 
 from mlscale import __version__
 from mlscale.cli.argv import normalised
-from mlscale.cli.interrupts import hear_lost_interrupts
+from mlscale.cli.interrupts import hear_lost_interrupts, ignore_interrupts
 from mlscale.cli.session import Session
 from mlscale.cli.values import request_timeout_value
 from mlscale.errors import ExitCode, MlscaleError, UsageError
@@ -121,7 +121,10 @@ def main() -> None:
     """Run the command line and exit with its code."""
     hear_lost_interrupts()
     _open_streams()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code == ExitCode.INTERRUPTED:
+        ignore_interrupts()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

@@ -18,7 +18,13 @@ pytestmark = pytest.mark.cluster
 
 
 def test_the_real_control_plane_still_answers_as_recorded(cluster: Cluster, tmp_path: Path) -> None:
-    answers = record(Server(cluster.kubeconfig, tmp_path))
     recorded = json.loads(ANSWERS.read_text(encoding="utf-8"))
-    assert answers.keys() == recorded.keys()
-    assert {name: answer for name, answer in answers.items() if answer != recorded[name]} == {}
+    wrong = {}
+    # Controllers act between a case's requests (one may delete the pod that it updates), but not each time.
+    for _ in range(3):
+        answers = record(Server(cluster.kubeconfig, tmp_path))
+        assert answers.keys() == recorded.keys()
+        wrong = {name: answer for name, answer in answers.items() if answer != recorded[name]}
+        if not wrong:
+            break
+    assert wrong == {}

@@ -50,3 +50,17 @@ def test_any_other_dropped_exception_is_shown_as_before(set_up: str) -> None:
     done = ran(set_up, "1 / 0", seconds=0)
     assert (done.returncode, done.stdout) == (0, "")
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_an_interrupt_at_the_very_end_does_not_change_the_exit_code() -> None:
+    script = """
+import signal, sys
+from mlscale.cli.interrupts import ignore_interrupts
+
+ignore_interrupts()
+signal.raise_signal(signal.SIGINT)
+sys.exit(130)
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=heed_interrupts)
+    assert (done.returncode, done.stderr) == (130, "")
