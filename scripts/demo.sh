@@ -56,4 +56,7 @@ run autoscale embedder --min 2 --max 5 --cpu 50%
 say 'More copies of a model that needs a GPU each: which resource is the limit?'
 run scale llm-server --replicas 30 --check
 
+say 'Which part limits the first model, and which setting would have served its last week at least cost?'
+run recommend "$MODEL"
+
 say 'Done.'
