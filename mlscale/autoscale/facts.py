@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import MlscaleError
+from mlscale.frozen import field, frozen, replace
 from mlscale.kube.api_errors import ApiError, ApiNotAllowedError, ApiNotFoundError
 from mlscale.kube.kinds import HPA, LIMITRANGE, POD, Kind
 from mlscale.kube.pod_resources import admitted_spec
@@ -36,7 +36,7 @@ METRICS_APIS = {
 """The API that the controller asks for each type of metric (pkg/controller/podautoscaler/metrics/client.go)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class NamespaceFacts:
     """What holds for every target of one namespace; None stands for what could not be read."""
 
@@ -56,7 +56,7 @@ class NamespaceFacts:
         return replace(self, hpas=None if self.hpas is None else (*others, hpa))
 
 
-@dataclass(frozen=True)
+@frozen
 class TargetFacts:
     """A target as it is now."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +9,7 @@ from mlscale.autoscale.changes import spec_changes
 from mlscale.autoscale.facts import NamespaceFacts, read_namespace, read_target
 from mlscale.autoscale.plan import Plan, cannot_scale, plan_autoscale
 from mlscale.errors import ConflictError, MlscaleError, UsageError
+from mlscale.frozen import frozen, replace
 from mlscale.hpa.numbers import dns_subdomain
 from mlscale.kube.api_errors import ApiConflictError
 from mlscale.kube.kinds import HPA
@@ -31,7 +31,7 @@ Namespaces = dict[str, NamespaceFacts | MlscaleError]
 """The facts of each namespace by its name, or why they could not be read."""
 
 
-@dataclass(frozen=True)
+@frozen
 class WriteOptions:
     """How ``autoscale`` writes."""
 
@@ -44,7 +44,7 @@ class WriteOptions:
     dry_run: DryRun = "none"
 
 
-@dataclass(frozen=True)
+@frozen
 class Outcome:
     """What became of one target."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlscale.autoscale.rivals import find_rivals
 from mlscale.errors import RefusedError
+from mlscale.frozen import frozen, replace
 from mlscale.hpa.pod_groups import group_pods
 from mlscale.hpa.requests import MissingRequest, RequestNeed, counted_containers, missing_requests, needed_requests
 from mlscale.hpa.samples import pod_facts, resource_samples
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 EXAMPLE_REQUEST = {"cpu": "500m", "memory": "512Mi"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """What would be written for one target."""
 

@@ -7,9 +7,9 @@ operations is upstream's, since results on a boundary depend on it: ceil(56 / 50
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlscale.frozen import field, frozen
 from mlscale.hpa.integers import INT32_MAX, INT64_MAX, ceiling, int32, int32_of, int64, int64_of, quotient, ratio
 from mlscale.hpa.pod_groups import Sample, group_pods
 from mlscale.hpa.requests import MissingRequest, missing_words
@@ -30,7 +30,7 @@ class UncomputableError(Exception):
     """No count follows from what is known; the text is the controller's own."""
 
 
-@dataclass(frozen=True)
+@frozen
 class MeasuredPods:
     """A metric of a workload's pods at one moment."""
 
@@ -45,7 +45,7 @@ class MeasuredPods:
     """Of every pod, terminating ones too, in milli-units; only a Utilization target needs them."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Proposal:
     """What one metric asks for, and the use that its status shows."""
 
@@ -56,7 +56,7 @@ class Proposal:
     """In per cent of the request, of a Utilization target."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Use:
     """The use of a set of pods by its target, and what the status shows of it."""
 

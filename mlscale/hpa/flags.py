@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlscale.frozen import frozen
 from mlscale.hpa.tolerance import DEFAULT_TOLERANCE
 
 
-@dataclass(frozen=True)
+@frozen
 class ControllerFlags:
     """``--horizontal-pod-autoscaler-*`` with its defaults, times in seconds.
 

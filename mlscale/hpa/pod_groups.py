@@ -5,8 +5,9 @@ Source: groupPods in kubernetes pkg/controller/podautoscaler/replica_calculator.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mlscale.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from mlscale.hpa.flags import ControllerFlags
 
 
-@dataclass(frozen=True)
+@frozen
 class Sample:
     """What one pod used, or one pod's value of a custom metric."""
 
@@ -26,7 +27,7 @@ class Sample:
     """The length of that time in seconds."""
 
 
-@dataclass(frozen=True)
+@frozen
 class PodFacts:
     """What the calculator looks at of a pod; times are seconds since the epoch."""
 
@@ -41,7 +42,7 @@ class PodFacts:
     """``status.startTime``."""
 
 
-@dataclass(frozen=True)
+@frozen
 class PodGroups:
     """The pods by name, each in one group; the ready ones are only counted."""
 

@@ -7,9 +7,9 @@ Utilization target and in milli-units for an AverageValue target.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlscale.frozen import frozen
 from mlscale.hpa.calculator import scaled
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ LEAST_USE = 1
 """What a running container uses at rest, at least: 0 would be a process that does nothing at all."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Step:
     """From one replica count to another, and the bound on the average use that brings it."""
 
@@ -31,7 +31,7 @@ class Step:
     """The highest use that still goes down, or the lowest that goes up; None if none does."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Reach:
     """What a target can do between min and max."""
 

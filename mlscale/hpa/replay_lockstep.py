@@ -15,6 +15,8 @@ from mlscale.hpa.replay_pods import Pods
 from mlscale.hpa.replay_windows import Several
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from mlscale.hpa.replay_model import Candidates, Counts, FloatArray, World
@@ -43,29 +45,36 @@ class Cells:
     """The same of the window up."""
     behavior: Counts
     """1 with ``spec.behavior``, 0 without."""
+    limit_milli: FloatArray
+    """A pod's limit in millicores, infinite without one."""
 
     def keep(self, index: Places) -> Cells:
         """Those at ``index``."""
         return Cells(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
 
-def cells_of(candidates: Candidates, index: Places, world: World) -> Cells:
-    """A cell for each candidate of ``index``."""
-    chosen = candidates.chosen(index)
-    falls, rises = _band(chosen.target, 1.0 - world.tolerance.down, 1.0 + world.tolerance.up)
+def cells_of(candidates: Candidates, world: World) -> Cells:
+    """A cell for each of ``candidates``."""
+    falls, rises = _band(candidates.target, 1.0 - world.tolerance.down, 1.0 + world.tolerance.up)
     return Cells(
-        least=chosen.min_replicas.astype(np.float32),
-        most=chosen.max_replicas.astype(np.float32),
-        target=chosen.target,
-        request_milli=chosen.request_milli,
+        least=candidates.min_replicas.astype(np.float32),
+        most=candidates.max_replicas.astype(np.float32),
+        target=candidates.target,
+        request_milli=candidates.request_milli,
         falls_below=falls,
         rises_from=rises,
-        down_syncs=world.windows_syncs(chosen.down_window),
-        up_syncs=world.windows_syncs(chosen.up_window),
-        first_floor=(chosen.down_window > 0).astype(np.float32),
-        first_ceiling=(chosen.up_window > 0).astype(np.float32),
-        behavior=chosen.has_behavior.astype(np.float32),
+        down_syncs=world.windows_syncs(candidates.down_window),
+        up_syncs=world.windows_syncs(candidates.up_window),
+        first_floor=(candidates.down_window > 0).astype(np.float32),
+        first_ceiling=(candidates.up_window > 0).astype(np.float32),
+        behavior=candidates.has_behavior.astype(np.float32),
+        limit_milli=np.full(len(candidates), world.limit_milli),
     )
+
+
+def joined_cells(parts: Sequence[Cells]) -> Cells:
+    """Those of all ``parts``, one after the other."""
+    return Cells(**{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Cells)})
 
 
 def memory_syncs(candidates: Candidates, world: World) -> int:
@@ -95,7 +104,7 @@ class Lockstep:
         """As if ``replicas``, of shape (C,), had stood and been asked for all the time before."""
         self._cells = cells
         self.replicas = replicas.copy()
-        self.pods = Pods(world, replicas)
+        self.pods = Pods(world, replicas, cells.limit_milli)
         self._highest = Several(np.maximum, cells.down_syncs, replicas)
         self._lowest = Several(np.minimum, cells.up_syncs, replicas)
         self._make_room(len(replicas))
@@ -133,7 +142,7 @@ class Lockstep:
         self.pods.follow(replicas)
         self.pods.measure(demand_milli)
 
-    def restart(self, cells: Places, first: int, demands: list[FloatArray]) -> None:
+    def restart(self, cells: Places, first: Counts, demands: list[FloatArray]) -> None:
         """Let ``cells`` begin here with ``first`` replicas, and a controller that knows nothing yet."""
         self.replicas[cells] = first
         self.pods.settle(cells, self.replicas[cells], demands)

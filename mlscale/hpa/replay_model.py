@@ -170,6 +170,18 @@ class World:
 
 
 @dataclass(frozen=True)
+class Run:
+    """What is to be replayed: settings on the demand of one workload."""
+
+    demand: FloatArray
+    """Shape (T,): cores of all pods together, one value a sync."""
+    candidates: Candidates
+    world: World
+    first_replicas: int
+    """That were there long before."""
+
+
+@dataclass(frozen=True)
 class Score:
     """What each of K candidates comes to, arrays of shape (K,)."""
 

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 class Pods:
     """As the newest are deleted first, the pods of age a or more are the least count of the last a syncs."""
 
-    def __init__(self, world: World, replicas: Counts) -> None:
-        """As if ``replicas``, of shape (C,), had been there all the time; ``measure`` tells what they used."""
-        self._limit = world.limit_milli
+    def __init__(self, world: World, replicas: Counts, limit_milli: FloatArray) -> None:
+        """As if ``replicas``, of shape (C,), had been there all the time; ``measure`` tells what they used.
+
+        ``limit_milli``, of shape (C,), is what a pod may use; ``world`` gives the times.
+        """
+        self._limit = limit_milli
+        self._is_limited = bool(np.isfinite(limit_milli).any())
         shorter, counted = world.ready_syncs + 1, world.counted_syncs
         self._ready = Sliding(np.minimum, shorter, replicas)
         joined = shorter <= counted <= 2 * shorter
@@ -58,7 +62,7 @@ class Pods:
         """Let the ready pods share ``demand_milli``, of shape (C,), until the next sync."""
         use = self._uses.popleft()
         np.divide(demand_milli, self._ready.value, out=use)
-        if self._limit < np.inf:
+        if self._is_limited:
             np.minimum(use, self._limit, out=use)
         np.ceil(use, out=use)
         # Per cent times the request: the numerator of the controller's division.
@@ -70,13 +74,14 @@ class Pods:
         for window in self._windows():
             window.fill(places, replicas)
         for use, demand in zip(self._uses, demands, strict=True):
-            use[places] = np.ceil(np.minimum(demand / replicas, self._limit)) * 100.0
+            use[places] = np.ceil(np.minimum(demand / replicas, self._limit[places])) * 100.0
 
     def keep(self, index: NDArray[np.intp]) -> None:
         """Go on with the cells at ``index`` alone."""
         for window in self._windows():
             window.keep(index)
         self._uses = deque(use[index] for use in self._uses)
+        self._limit = self._limit[index]
 
     def _windows(self) -> list[Sliding | Longer]:
         return [one for one in (self._ready, self._longer, self._alone, self._measured) if one is not None]

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlscale.hpa.replay_lockstep import Lockstep, cells_of, memory_syncs
+from mlscale.hpa.replay_lockstep import Lockstep
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlscale.hpa.replay_columns import Columns
     from mlscale.hpa.replay_lockstep import Cells, Places
-    from mlscale.hpa.replay_model import Candidates, CountArray, Counts, FloatArray, World
+    from mlscale.hpa.replay_model import CountArray, Counts, FloatArray
 
     Flags = NDArray[np.bool_]
 
@@ -22,20 +23,13 @@ _NEAR = 4
 """Blocks that must be quiet before it is worth a look how long the quiet lasts."""
 
 
-def repair(
-    demand_milli: FloatArray,
-    candidates: Candidates,
-    world: World,
-    start: Places,
-    index: Places,
-    replicas: CountArray,
-) -> None:
-    """Run candidates ``index`` on from syncs ``start`` in step, rewriting ``replicas`` of shape (T and more, K).
+def repair(columns: Columns, start: Places, index: Places, replicas: CountArray) -> None:
+    """Run columns ``index`` on from syncs ``start`` in step, rewriting ``replicas`` of shape (T and more, K).
 
     A run that meets what is stored before the next seam leaves the state at that seam as it was, so the run that
     began there stands. One that does not goes on through the seam, and what began there is overwritten.
     """
-    repairs = _Repairs(demand_milli, candidates, world, start, index, replicas)
+    repairs = _Repairs(columns, start, index, replicas)
     while len(repairs.place):
         repairs.go_on()
 
@@ -43,24 +37,15 @@ def repair(
 class _Repairs:
     """Cells, each at a place of its own."""
 
-    def __init__(
-        self,
-        demand_milli: FloatArray,
-        candidates: Candidates,
-        world: World,
-        start: Places,
-        index: Places,
-        replicas: CountArray,
-    ) -> None:
+    def __init__(self, columns: Columns, start: Places, index: Places, replicas: CountArray) -> None:
         self.place, self._index = start.copy(), index
         self._trusted = np.zeros_like(start)
-        self._demand, self._replicas = demand_milli, replicas
-        self._memory, self._lag = memory_syncs(candidates, world), world.lag_syncs
+        self._columns, self._replicas = columns, replicas
+        self._memory, self._lag = columns.memory, columns.world.lag_syncs
         self._rows = np.arange(max(_BLOCK, self._memory))[:, None]
-        self._cells = cells_of(candidates, index, world)
-        self._limit = world.limit_milli
-        self._run = self._resumed(world)
-        self._quiet = _Quiet(demand_milli)
+        self._cells = columns.cells.keep(index)
+        self._run = self._resumed()
+        self._quiet = _Quiet(columns.demand_milli)
 
     def go_on(self) -> None:
         """One block further; cells that have met what is stored are left out from then on."""
@@ -76,12 +61,13 @@ class _Repairs:
         apart = (recent != stored[-self._memory :]).any(axis=0) | (self.place - self._memory < self._trusted)
         if self._leap(np.flatnonzero(apart & (recent == recent[-1]).all(axis=0))):
             apart &= ~self._overtaken()
-        self._keep(np.flatnonzero(apart & (self.place < len(self._demand))))
+        self._keep(np.flatnonzero(apart & (self.place < self._columns.syncs)))
 
     def _leap(self, still: Places) -> bool:
         """Move cells that stand still to where something next happens. Whether any was moved."""
-        low, high = _band(self._cells.keep(still), self._run.replicas[still], self._limit)
-        ends = self._quiet.ends(self.place[still] - 1 - self._lag, low, high)
+        low, high = _band(self._cells.keep(still), self._run.replicas[still])
+        loads = self._columns.load[self._index[still]]
+        ends = self._quiet.ends(loads, self.place[still] - 1 - self._lag, low, high)
         far = ends - self.place[still] >= self._memory
         moved = still[far]
         # Backwards: where an earlier cell of a candidate comes as far as a later one, it is the one that is right.
@@ -89,7 +75,7 @@ class _Repairs:
             self._replicas[self.place[cell] : end, self._index[cell]] = self._run.replicas[cell]
         self.place[moved] = ends[far]
         behind = self.place[moved] - np.arange(self._lag + 1, 0, -1)[:, None]
-        self._run.rest(moved, list(self._demands(behind)))
+        self._run.rest(moved, list(self._columns.demands(self._index[moved], behind)))
         return len(moved) > 0
 
     def _overtaken(self) -> Flags:
@@ -116,12 +102,12 @@ class _Repairs:
             self._run.keep(kept)
 
     def _demands(self, places: Places) -> FloatArray:
-        return np.take(self._demand, places, mode="clip")
+        return self._columns.demands(self._index, places)
 
-    def _resumed(self, world: World) -> Lockstep:
+    def _resumed(self) -> Lockstep:
         """The cells at their starts, knowing what is stored of the time before."""
         past = self._replicas[self.place - np.arange(self._memory, 0, -1)[:, None], self._index].astype(np.float32)
-        run = Lockstep(self._cells, world, past[0])
+        run = Lockstep(self._cells, self._columns.world, past[0])
         for back in range(self._memory + self._lag + 1, self._memory, -1):
             run.pods.measure(self._demands(self.place - back))
         for back, replicas in zip(range(self._memory, 0, -1), past, strict=True):
@@ -133,28 +119,29 @@ class _Quiet:
     """How long the demand stays within bounds, looked up block by block."""
 
     def __init__(self, demand_milli: FloatArray) -> None:
-        self._syncs = len(demand_milli)
+        """``demand_milli`` of shape (L, T)."""
+        self._syncs = demand_milli.shape[1]
         edges = np.arange(0, self._syncs, _BLOCK)
-        self._highest = np.maximum.reduceat(demand_milli, edges)
-        self._lowest = np.minimum.reduceat(demand_milli, edges)
+        self._highest = np.maximum.reduceat(demand_milli, edges, axis=1)
+        self._lowest = np.minimum.reduceat(demand_milli, edges, axis=1)
 
-    def ends(self, places: Places, low: FloatArray, high: FloatArray) -> Places:
+    def ends(self, loads: Places, places: Places, low: FloatArray, high: FloatArray) -> Places:
         """For each of ``places`` a later one up to which demand is known to lie in ``low`` to ``high``, or itself."""
         ends = places.copy()
-        near = places // _BLOCK + np.arange(_NEAR)[:, None]
-        quiet = np.take(self._highest, near, mode="clip") <= high
-        quiet &= np.take(self._lowest, near, mode="clip") >= low
+        near = np.minimum(places // _BLOCK + np.arange(_NEAR)[:, None], self._highest.shape[1] - 1)
+        quiet = (self._highest[loads, near] <= high) & (self._lowest[loads, near] >= low)
         for cell in np.flatnonzero(quiet.all(axis=0)):
-            block = places[cell] // _BLOCK
-            loud = (self._highest[block:] > high[cell]) | (self._lowest[block:] < low[cell])
+            load, block = loads[cell], places[cell] // _BLOCK
+            loud = (self._highest[load, block:] > high[cell]) | (self._lowest[load, block:] < low[cell])
             ends[cell] = (block + int(np.argmax(loud))) * _BLOCK if loud.any() else self._syncs
         return ends
 
 
-def _band(cells: Cells, replicas: Counts, limit: float) -> tuple[FloatArray, FloatArray]:
+def _band(cells: Cells, replicas: Counts) -> tuple[FloatArray, FloatArray]:
     """The demand in millicores that surely leaves ``replicas`` as they are: a little less than what does."""
     most = np.ceil(cells.rises_from * cells.request_milli / 100.0) - 1
     least = np.ceil(cells.falls_below * cells.request_milli / 100.0)
+    limit = cells.limit_milli
     high = np.where(limit <= most, np.inf, most * replicas * (1 - 1e-9))
     low = np.where(limit < least, np.inf, np.maximum(least - 1, -1) * replicas + np.abs(least) * 1e-6)
     return low, high

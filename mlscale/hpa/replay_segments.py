@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlscale.hpa.replay_lockstep import Cells, Lockstep, cells_of, memory_syncs
+from mlscale.hpa.replay_lockstep import Cells, Lockstep
 from mlscale.hpa.replay_repair import repair
 
 if TYPE_CHECKING:
+    from mlscale.hpa.replay_columns import Columns
     from mlscale.hpa.replay_lockstep import Places
-    from mlscale.hpa.replay_model import Candidates, CountArray, Counts, FloatArray, World
+    from mlscale.hpa.replay_model import CountArray, Counts, FloatArray
 
 CELLS = 6000
 """Cells to advance together: so many doubles, a dozen arrays of them, stay in a core's cache."""
@@ -30,12 +31,10 @@ _ROOM = 512
 
 @dataclass(frozen=True)
 class _Cut:
-    """Where the segments lie; a cell's number is its candidate's times ``segments`` plus its segment's."""
+    """Where the segments lie; a cell's number is its column's times ``segments`` plus its segment's."""
 
     segments: int
     length: int
-    memory: int
-    """What ``memory_syncs`` says."""
     warm_up: int
 
     @property
@@ -44,53 +43,51 @@ class _Cut:
 
 
 class _Grid:
-    """The demand of all segments, for all candidates at once."""
+    """The demand of all segments, for all columns at once."""
 
-    def __init__(self, demand_milli: FloatArray, starts: Places, count: int) -> None:
-        self._demand, self._starts, self._count = demand_milli, starts, count
-        self._flat = np.empty(len(starts) * count)
+    def __init__(self, columns: Columns, starts: Places) -> None:
+        self._demand, self._load, self._starts = columns.demand_milli, columns.load, starts
+        self._cells = np.empty((len(columns), len(starts)))
 
     def at(self, sync: int) -> FloatArray:
-        """Shape (K * S,), at ``sync`` of each segment; past the end the last value goes on."""
-        values = np.take(self._demand, self._starts + sync, mode="clip")
-        self._flat.reshape(self._count, len(values))[:] = values
-        return self._flat
+        """Shape (K * S,), at ``sync`` of each segment; past the ends their value goes on."""
+        rows = np.take(self._demand, self._starts + sync, axis=1, mode="clip")
+        np.take(rows, self._load, axis=0, out=self._cells, mode="clip")
+        return self._cells.reshape(-1)
 
 
-def replay_segments(demand_milli: FloatArray, candidates: Candidates, world: World, first: int) -> CountArray:
-    """Replicas after each sync, of shape (T, K), of ``candidates``, those with the same windows side by side."""
-    syncs = len(demand_milli)
-    cut = _cut(syncs, len(candidates), memory_syncs(candidates, world))
-    room = max(_ROOM, 2 * cut.memory)
-    replicas = np.empty((cut.segments * cut.length + room, len(candidates)), dtype=np.int32)
-    guessed = _first_pass(demand_milli, candidates, world, first, cut, replicas)
+def replay_segments(columns: Columns) -> CountArray:
+    """Replicas after each sync, of shape (T, K), of ``columns``, those with the same windows side by side."""
+    cut = _cut(columns)
+    room = max(_ROOM, 2 * columns.memory)
+    replicas = np.empty((cut.segments * cut.length + room, len(columns)), dtype=np.int32)
+    guessed = _first_pass(columns, cut, replicas)
     start, index = _seams(replicas, guessed, cut)
     if len(start):
-        repair(demand_milli, candidates, world, start, index, replicas)
-    return replicas[:syncs]
+        repair(columns, start, index, replicas)
+    return replicas[: columns.syncs]
 
 
-def _cut(syncs: int, count: int, memory: int) -> _Cut:
-    warm_up = 2 * memory
-    segments = max(1, min(CELLS // count, syncs // max(warm_up, _SHORTEST)))
-    return _Cut(segments, -(-syncs // segments), memory, warm_up if segments > 1 else 0)
+def _cut(columns: Columns) -> _Cut:
+    warm_up = 2 * columns.memory
+    segments = max(1, min(CELLS // len(columns), columns.syncs // max(warm_up, _SHORTEST)))
+    return _Cut(segments, -(-columns.syncs // segments), warm_up if segments > 1 else 0)
 
 
-def _first_pass(
-    demand_milli: FloatArray, candidates: Candidates, world: World, first: int, cut: _Cut, replicas: CountArray
-) -> CountArray:
+def _first_pass(columns: Columns, cut: _Cut, replicas: CountArray) -> CountArray:
     """Fill ``replicas``. The replicas that each segment had in the last syncs of its warm-up, (memory, S, K)."""
-    count, shape = len(candidates), (len(candidates), cut.segments)
+    count, shape = len(columns), (len(columns), cut.segments)
     whole = replicas[: cut.segments * cut.length].reshape(cut.segments, cut.length, count)
-    grid = _Grid(demand_milli, cut.starts, count)
-    run = _warmed_up(grid, candidates, world, cut)
-    guessed = np.empty((cut.memory, *shape[::-1]), dtype=np.int32)
+    grid = _Grid(columns, cut.starts)
+    run = _warmed_up(grid, columns, cut)
+    guessed = np.empty((columns.memory, *shape[::-1]), dtype=np.int32)
     for sync in range(-cut.warm_up, 0):
         run.advance(grid.at(sync))
         if sync >= -len(guessed):
             guessed[sync] = run.replicas.reshape(shape).T
     beginning = np.arange(count) * cut.segments
-    run.restart(beginning, first, [demand_milli[:1]] * (world.lag_syncs + 1))
+    at_once = columns.demand_milli[columns.load, 0]
+    run.restart(beginning, columns.first, [at_once] * (columns.world.lag_syncs + 1))
     run.begin(beginning, grid.at(0))
     whole[:, 0] = run.replicas.reshape(shape).T
     for sync in range(1, cut.length):
@@ -99,11 +96,11 @@ def _first_pass(
     return guessed
 
 
-def _warmed_up(grid: _Grid, candidates: Candidates, world: World, cut: _Cut) -> Lockstep:
+def _warmed_up(grid: _Grid, columns: Columns, cut: _Cut) -> Lockstep:
     """All segments at the start of their warm-up, as if the demand had always been that of then."""
-    cells = cells_of(candidates, np.repeat(np.arange(len(candidates)), cut.segments), world)
-    run = Lockstep(cells, world, _guess(grid.at(-cut.warm_up), cells))
-    for back in range(world.lag_syncs + 1, 0, -1):
+    cells = columns.cells.keep(np.repeat(np.arange(len(columns)), cut.segments))
+    run = Lockstep(cells, columns.world, _guess(grid.at(-cut.warm_up), cells))
+    for back in range(columns.world.lag_syncs + 1, 0, -1):
         run.pods.measure(grid.at(-cut.warm_up - back))
     return run
 
@@ -115,12 +112,12 @@ def _guess(demand_milli: FloatArray, cells: Cells) -> Counts:
 
 
 def _seams(replicas: CountArray, guessed: CountArray, cut: _Cut) -> tuple[Places, Places]:
-    """Starts of segments, and candidates, where the warm-up did not come to what the segment before ended with."""
+    """Starts of segments, and columns, where the warm-up did not come to what the segment before ended with."""
     wrong = np.empty((replicas.shape[1], cut.segments), dtype=bool)
     wrong[:, 0] = False
     for segment in range(1, cut.segments):
         start = segment * cut.length
         before = replicas[start - len(guessed) : start]
         wrong[:, segment] = (before != guessed[:, segment]).any(axis=0)
-    candidates, segments = np.nonzero(wrong)
-    return segments * cut.length, candidates
+    index, segments = np.nonzero(wrong)
+    return segments * cut.length, index

@@ -6,9 +6,9 @@ one missing request and the whole metric fails. Pod specs are as admission leave
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from mlscale.frozen import frozen
 from mlscale.hpa.metrics import source_of
 from mlscale.kube.pod_resources import amounts, pod_limits, pod_requests
 from mlscale.kube.quantity import rounded_up
@@ -19,7 +19,7 @@ MILLI = 10**6
 """Nano-units in a milli-unit: the controller counts in milli-units, rounded up."""
 
 
-@dataclass(frozen=True)
+@frozen
 class RequestNeed:
     """A request that a metric needs: of every container, or of the one that is named."""
 
@@ -27,7 +27,7 @@ class RequestNeed:
     container: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class MissingRequest:
     """A container without the request that a metric needs."""
 

@@ -5,9 +5,9 @@ Source of the defaults: kubernetes pkg/apis/autoscaling/v2/defaults.go, v1.37.2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from mlscale.frozen import field, frozen
 from mlscale.hpa.behavior import tolerance_of
 from mlscale.hpa.flags import ControllerFlags
 from mlscale.hpa.metrics import default_metric, scales_to_zero, source_of
@@ -17,7 +17,7 @@ from mlscale.kube.quantity import parse_quantity
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@frozen
 class Policy:
     """So much change in so many seconds."""
 
@@ -27,7 +27,7 @@ class Policy:
     period: int
 
 
-@dataclass(frozen=True)
+@frozen
 class DirectionRules:
     """How fast one direction goes (HPAScalingRules)."""
 
@@ -43,7 +43,7 @@ class DirectionRules:
         return max((policy.period for policy in self.policies), default=0)
 
 
-@dataclass(frozen=True)
+@frozen
 class Behavior:
     """``spec.behavior`` without the tolerances."""
 
@@ -51,7 +51,7 @@ class Behavior:
     down: DirectionRules
 
 
-@dataclass(frozen=True)
+@frozen
 class MetricTarget:
     """One metric and its target, amounts in milli-units."""
 
@@ -69,7 +69,7 @@ class MetricTarget:
     described_object: Json | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class ScalingSpec:
     """What an HPA asks for."""
 

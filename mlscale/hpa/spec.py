@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import UsageError
+from mlscale.frozen import frozen
 from mlscale.hpa.behavior import parse_behavior
 from mlscale.hpa.metrics import (
     DEFAULT_CPU_PERCENT,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@frozen
 class HpaOptions:
     """The options of ``autoscale`` that say what the HPA is to be, as typed; None or empty where not given."""
 
@@ -45,7 +45,7 @@ class HpaOptions:
     tolerance: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class HpaSettings:
     """What the options come to: an HPA's spec without its target."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from mlscale.frozen import frozen
 from mlscale.hpa.behavior import never_scales, tolerance_of
 from mlscale.hpa.metrics import source_of
 from mlscale.hpa.reach import Reach, lowest_use_up, proposed_replicas, read_reach
@@ -27,7 +27,7 @@ NEAR_LIMIT_PERCENT = 95
 """A threshold above this share of what limits allow is met by throttled pods only."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Threshold:
     """One metric of an HPA, with what its target can do; uses are per cent, or milli-units of ``unit``."""
 

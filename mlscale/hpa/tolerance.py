@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mlscale.frozen import frozen
 
 DEFAULT_TOLERANCE = 0.1
 """``--horizontal-pod-autoscaler-tolerance`` where nobody changed it (config/v1alpha1/defaults.go)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Tolerance:
     """The share of the target by which the use may differ before anything happens, on either side."""
 

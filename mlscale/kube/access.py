@@ -5,15 +5,16 @@ Nothing here shows a secret: the fields that may hold one are left out of every 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from mlscale.frozen import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 
-@dataclass(frozen=True)
+@frozen
 class Overrides:
     """The connection options of the command line; None or empty where one was not given.
 
@@ -39,7 +40,7 @@ class Overrides:
     as_uid: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class ClientCertificate:
     """A client certificate and its key, each the path of a PEM file or the PEM itself."""
 
@@ -63,7 +64,7 @@ class Credentials(Protocol):
         """Get new credentials after a 401; whether they differ, so that another attempt makes sense."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Access:
     """One API server, and as whom it is asked.
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from mlscale.errors import ConflictError, MlscaleError, NotAllowedError, NotFoundError
+from mlscale.frozen import field, frozen
 from mlscale.kube.text import printable
 
 MESSAGE_LIMIT = 600
 """Characters kept of a server's message: a 422 can repeat the whole object."""
 
 
-@dataclass(frozen=True)
+@frozen
 class ApiStatus:
     """A ``metav1.Status``, or what stands in for one when the server sent none."""
 
@@ -20,6 +20,8 @@ class ApiStatus:
     reason: str
     message: str
     details: dict[str, Any] = field(default_factory=dict)
+    continue_token: str = ""
+    """With a 410 for an expired token: one that goes on from there, in the state of now (metav1.ListMeta)."""
 
     @property
     def causes(self) -> list[dict[str, Any]]:
@@ -76,7 +78,9 @@ def _status(code: int, body: object, request: str) -> ApiStatus:
         reason = str(body.get("reason") or "")
         details = body.get("details")
         text = shortened(message) or f"the server answered {f'{code} {reason}'.strip()} to {request}"
-        return ApiStatus(code, reason, text, details if isinstance(details, dict) else {})
+        metadata = body.get("metadata")
+        token = metadata.get("continue") if isinstance(metadata, dict) else None
+        return ApiStatus(code, reason, text, details if isinstance(details, dict) else {}, str(token or ""))
     return ApiStatus(code, "", f"the server answered {code} to {request}")
 
 

@@ -77,49 +77,59 @@ class Client:
 
     def get(self, path: str, *, accept: str = ACCEPT_JSON, **query: str) -> Json:
         """GET one object or list."""
-        return self._call("GET", path, query, accept=accept)
+        return self.ask(ask_get(path, accept=accept, **query))
 
     def table(self, path: str, include_object: str = "None", **query: str) -> Json:
         """GET a ``meta.k8s.io/v1`` Table; ``include_object`` is None, Metadata or Object (the row's object)."""
-        return self._call("GET", path, {"includeObject": include_object, **query}, accept=ACCEPT_TABLE)
+        return self.ask(ask_table(path, include_object, **query))
 
     def merge_patch(self, path: str, body: Json, **query: str) -> Json:
         """PATCH with a JSON merge patch (RFC 7386)."""
-        return self._patch(path, body, "application/merge-patch+json", query)
+        return self.ask(ask_merge_patch(path, body, **query))
 
     def json_patch(self, path: str, operations: list[Json], **query: str) -> Json:
         """PATCH with a JSON patch (RFC 6902); a ``test`` that fails is a 422."""
-        return self._patch(path, operations, "application/json-patch+json", query)
+        return self.ask(ask_json_patch(path, operations, **query))
 
     def apply(self, path: str, body: Json, *, force: bool = False, dry_run: bool = False) -> Json:
         """Server-side apply as field manager ``mlscale``; a conflict is an ApiConflictError with its causes."""
-        query = {"force": "true"} if force else {}
-        if dry_run:
-            query["dryRun"] = "All"
-        return self._patch(path, body, "application/apply-patch+yaml", query)
+        return self.ask(ask_apply(path, body, force=force, dry_run=dry_run))
 
     def create(self, path: str, body: Json, **query: str) -> Json:
         """POST an object."""
-        query = {"fieldManager": FIELD_MANAGER, **query}
-        return self._call("POST", path, query, body=body, content_type="application/json")
+        return self.ask(ask_create(path, body, **query))
 
-    def list_all(self, path: str, **query: str) -> list[Json]:
-        """The items of a list, page by page; a page whose token expired (410) restarts without pages."""
-        items: list[Json] = []
-        query = {"limit": "500", **query}
-        while True:
+    def ask(self, ask: Ask) -> Json:
+        """The answer to one request."""
+        return self._understood(ask, self._settled(ask))
+
+    def in_one_round(self, asks: Sequence[Ask]) -> list[Json | MlscaleError]:
+        """Send all without waiting for an answer between them, one round trip on one connection.
+
+        Each answer, or the MlscaleError that it is, in the order of ``asks``, in which the server also carries them out.
+        Only the last may be a write.
+        """
+        responses = self._round(asks)
+        if all(isinstance(r, Response) and r.status == 401 for r in responses) and self._renewed():
+            responses = self._round(asks)
+        return [_outcome(partial(self._said, ask, r)) for ask, r in zip(asks, responses, strict=True)]
+
+    def list_all(self, path: str, *, first: Json | None = None, **query: str) -> list[Json]:
+        """The items of a list, page by page; a page whose token expired (410) restarts without pages.
+
+        ``first`` is the first page (``ask_page``) where it was read already.
+        """
+        page = self.ask(ask_page(path, **query)) if first is None else first
+        items = list(page.get("items") or [])
+        while token := (page.get("metadata") or {}).get("continue"):
             try:
-                page = self.get(path, **query)
+                page = self.ask(ask_page(path, **query, **{"continue": token}))
             except ApiError as error:
-                if error.status.code != 410 or "continue" not in query:
+                if error.status.code != 410:
                     raise
-                whole = {k: v for k, v in query.items() if k not in ("limit", "continue")}
-                return list(self.get(path, **whole).get("items") or [])
+                return list(self.get(path, **query).get("items") or [])
             items += page.get("items") or []
-            token = (page.get("metadata") or {}).get("continue")
-            if not token:
-                return items
-            query["continue"] = token
+        return items
 
     def watch(self, path: str, *, seconds: float, table: bool = False, **query: str) -> Iterator[Json]:
         """The events ``{"type": …, "object": …}`` of a watch, for ``seconds`` at most.
@@ -127,9 +137,9 @@ class Client:
         Raises ApiError for an ERROR event too (410 when the resourceVersion is too old).
         """
         query = {"watch": "true", "timeoutSeconds": str(max(1, int(seconds))), **query}
-        url = _url(path, query)
-        fields = [("Accept", ACCEPT_TABLE if table else ACCEPT_JSON), *self._identity()]
-        with self._transport.stream(url, fields, seconds=seconds) as answer:
+        ask = ask_get(path, accept=ACCEPT_TABLE if table else ACCEPT_JSON, **query)
+        fields = [("Accept", ask.accept), *self._identity()]
+        with self._transport.stream(ask.url, fields, seconds=seconds) as answer:
             if answer.status >= 300:
                 raise self._error(answer.status, _decoded(answer.read()), f"GET {path}")
             for line in answer:
@@ -145,62 +155,72 @@ class Client:
         """Run ``calls`` side by side; each result, or the MlscaleError it raised, in the order of the calls."""
         return list(self.in_order(calls))
 
-    def in_order(self, calls: Sequence[Call[T]], *, parallel: int = PARALLEL) -> Iterator[T | MlscaleError]:
-        """As ``together``, each result given as soon as it and those before it are there."""
-        if len(calls) <= 1:
-            yield from (_outcome(call) for call in calls)
-            return
-        yield from side_by_side(calls, parallel)
+    def in_order(self, calls: Sequence[Call[T]], *, stop: Stop | None = None) -> Iterator[T | MlscaleError]:
+        """As ``together``, each result given as soon as it and those before it are there; ``stop`` ends it early."""
+        return side_by_side(calls, self.parallel, stop)
 
-    def _patch(self, path: str, body: object, content_type: str, query: dict[str, str]) -> Json:
-        query = {"fieldManager": FIELD_MANAGER, **query}
-        return self._call("PATCH", path, query, body=body, content_type=content_type)
+    def _round(self, asks: Sequence[Ask]) -> list[Response | ConnectionFailedError]:
+        self._rest()
+        with self._throttle.turn():
+            return self._transport.in_one_round([self._request(ask) for ask in asks])
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        query: dict[str, str],
-        *,
-        accept: str = ACCEPT_JSON,
-        body: object = None,
-        content_type: str = "",
-    ) -> Json:
-        fields = [
-            ("Accept", accept),
-            ("Accept-Encoding", self._encoding),
-        ]
-        encoded = None
-        if body is not None:
-            encoded = json.dumps(body, separators=(",", ":")).encode()
-            fields.append(("Content-Type", content_type))
-        response = self._send(method, _url(path, query), fields, encoded)
+    def _said(self, ask: Ask, response: Response | ConnectionFailedError) -> Json:
+        if isinstance(response, ConnectionFailedError):
+            raise response
+        return self._understood(ask, self._settled(ask, response))
+
+    def _settled(self, ask: Ask, response: Response | None = None) -> Response:
+        """The answer, ``response`` or that to ``ask`` if None; the request sent again where the server puts us off,
+        and once where the credentials can be renewed after a 401."""
+        renewed = False
+        for attempt in range(RETRIES + 1):
+            if response is None:
+                if not attempt:
+                    self._rest()
+                with self._throttle.turn():
+                    response = self._transport.in_one_round([self._request(ask)])
+            if response.status == 401 and not renewed and self._renewed():
+                renewed, response = True, None
+                continue
+            wait = _retry_after(response)
+            self._throttle.heed(wait)
+            if wait is None or attempt == RETRIES:
+                break
+            self._sleep(wait)
+            response = None
+        return response
+
+    def _rest(self) -> None:
+        """Wait as long as the server put off another request."""
+        pause = self._throttle.pause()
+        if pause:
+            self._sleep(pause)
+
+    def _renewed(self) -> bool:
+        if not self.access.credentials.refresh():
+            return False
+        self._transport.close()
+        return True
+
+    def _request(self, ask: Ask) -> Request:
+        fields = [("Accept", ask.accept), ("Accept-Encoding", self._encoding)]
+        body = None
+        if ask.body is not None:
+            body = json.dumps(ask.body, separators=(",", ":")).encode()
+            fields.append(("Content-Type", ask.content_type))
+        return Request(ask.method, ask.url, [*fields, *self._identity()], body)
+
+    def _understood(self, ask: Ask, response: Response) -> Json:
         self._say_warnings(response)
         self._heed_date(response)
         decoded = _decoded(response.body)
         if response.status >= 300:
-            raise self._error(response.status, decoded, f"{method} {path}")
+            raise self._error(response.status, decoded, ask.line)
         if not isinstance(decoded, dict):
             raise ConnectionFailedError(
-                f"the answer to {method} {path} is not a JSON object",
-                "check that the address is that of an API server",
+                f"the answer to {ask.line} is not a JSON object", "check that the address is that of an API server"
             )
         return decoded
-
-    def _send(self, method: str, url: str, fields: Headers, body: bytes | None) -> Response:
-        """Send; again where the server puts us off, and once where the credentials can be renewed after a 401."""
-        renewed = False
-        for attempt in range(RETRIES + 1):
-            response = self._transport.request(method, url, [*fields, *self._identity()], body)
-            if response.status == 401 and not renewed and self.access.credentials.refresh():
-                renewed = True
-                self._transport.close()
-                continue
-            wait = _retry_after(response)
-            if wait is None or attempt == RETRIES:
-                return response
-            self._sleep(wait)
-        return response
 
     def _identity(self) -> Headers:
         """Who asks: the program, the user's Authorization, and whom the user acts as."""
@@ -236,39 +256,6 @@ def _outcome(call: Call[T]) -> T | MlscaleError:
         return call()
     except MlscaleError as error:
         return error
-
-
-def side_by_side(calls: Sequence[Call[T]], parallel: int) -> Iterator[T | MlscaleError]:
-    """Threads take the next call from a shared counter; the caller waits for each result in turn."""
-    results: list[T | MlscaleError | BaseException | None] = [None] * len(calls)
-    done = [threading.Event() for _ in calls]
-    remaining = iter(range(len(calls)))
-    lock = threading.Lock()
-
-    def work() -> None:
-        while True:
-            with lock:
-                index = next(remaining, None)
-            if index is None:
-                return
-            try:
-                results[index] = _outcome(calls[index])
-            except BaseException as error:  # noqa: BLE001  handed to the caller's thread, which raises it
-                results[index] = error
-            done[index].set()
-
-    for _ in range(min(parallel, len(calls))):
-        threading.Thread(target=work, daemon=True).start()
-    for index, event in enumerate(done):
-        event.wait()
-        result = results[index]
-        if isinstance(result, BaseException) and not isinstance(result, MlscaleError):
-            raise result
-        yield result  # type: ignore[misc]  # None only where T is None
-
-
-def _url(path: str, query: dict[str, str]) -> str:
-    return f"{path}?{urlencode(query)}" if query else path
 
 
 def _decoded(body: bytes) -> object:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import ssl
 from typing import TYPE_CHECKING
 
 from mlscale.errors import MlscaleError
+from mlscale.kube.http1 import BadAnswerError, ClosedError, CutShortError
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
@@ -18,13 +18,8 @@ class ConnectionFailedError(MlscaleError):
     """The server could not be reached, or what came back was no whole HTTP answer."""
 
 
-class StaleConnectionError(ConnectionFailedError):
-    """The server closed the connection before it sent a byte of the answer."""
-
-
-_CLOSED = (
-    http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError,
-)  # fmt: skip
+CLOSED = (ClosedError, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""What reading from a connection raises that the server has closed."""
 # X509_V_ERR_HOSTNAME_MISMATCH and …IP_ADDRESS_MISMATCH; …CERT_NOT_YET_VALID and …CERT_HAS_EXPIRED (x509_vfy.h).
 _OTHER_NAME = (62, 64)
 _OTHER_TIME = (9, 10)
@@ -49,17 +44,22 @@ def too_late(where: str, request: str, seconds: float, *, unknown: bool) -> Conn
 
 
 def connection_failure(error: Exception, where: str, access: Access, *, unknown: bool) -> ConnectionFailedError:
-    """The error for what http.client, ssl or a socket raised; ``where`` and ``unknown`` as for ``too_late``."""
+    """The error for what http1, ssl or a socket raised; ``where`` and ``unknown`` as for ``too_late``."""
     also = _UNKNOWN if unknown else ""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _untrusted(error, where, access)
-    if isinstance(error, _CLOSED):
-        return StaleConnectionError(f"{where} closed the connection without an answer{also}", "try again")
-    if isinstance(error, http.client.IncompleteRead):
-        return ConnectionFailedError(f"the answer of {where} was cut short{also}", "try again")
-    if isinstance(error, http.client.BadStatusLine):
+    if isinstance(error, CLOSED):
+        return ConnectionFailedError(f"{where} closed the connection without an answer{also}", "try again")
+    if isinstance(error, CutShortError):
+        return cut_short(where, unknown=unknown)
+    if isinstance(error, BadAnswerError):
         return ConnectionFailedError(f"{where} does not answer in HTTP{also}", "check the server's address and port")
     return _unreachable(error, where)
+
+
+def cut_short(where: str, *, unknown: bool) -> ConnectionFailedError:
+    """The error for an answer that ended before it was whole; ``where`` and ``unknown`` as for ``too_late``."""
+    return ConnectionFailedError(f"the answer of {where} was cut short{_UNKNOWN if unknown else ''}", "try again")
 
 
 def _unreachable(error: Exception, where: str) -> ConnectionFailedError:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from mlscale.errors import ConfigError
+from mlscale.frozen import field, frozen
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ UNWATCHED_TIMEOUT = 120.0
 _API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 
 
-@dataclass(frozen=True)
+@frozen
 class ExecPlugin:
     """A credential plugin as a kubeconfig names it; ``env`` and ``args`` may hold secrets."""
 
@@ -45,7 +45,7 @@ class ExecPlugin:
         return f'the credential plugin "{printable(self.command)}" ({self.entry.about})'
 
 
-@dataclass(frozen=True)
+@frozen
 class ExecCredential:
     """What a plugin gave: PEM, or "" where it gave none; ``expires`` is in Unix seconds."""
 

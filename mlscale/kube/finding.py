@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from mlscale.frozen import frozen
 
 Level = Literal["note", "warning", "refusal"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One thing worth saying; a ``refusal`` stops the verb before anything is written."""
 

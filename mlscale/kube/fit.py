@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mlscale.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Unknown:
     """A fact that could not be read; ``why`` is a clause such as ``nodes could not be read: …``."""
 
     why: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Shortage:
     """One thing that admits fewer new copies than wanted."""
 
@@ -33,7 +33,7 @@ class Shortage:
         return self.message.partition(" fit: ")[2] or self.message
 
 
-@dataclass(frozen=True)
+@frozen
 class Fit:
     """The outcome of a preflight."""
 

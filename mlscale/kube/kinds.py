@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mlscale.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Kind:
     """A resource of the API: ``apps/v1 Deployment`` at ``deployments``, say."""
 

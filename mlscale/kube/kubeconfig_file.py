@@ -9,17 +9,17 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import ConfigError
+from mlscale.frozen import field, frozen
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """A cluster, user, context or a part of one, with the file that it stands in.
 
@@ -83,7 +83,7 @@ class Entry:
         return ConfigError(f"{key} of {self.where} is {_type_name(value)}", f"it must be {wanted}")
 
 
-@dataclass(frozen=True)
+@frozen
 class Kubeconfig:
     """Kubeconfig files merged: for each name the first file that has it counts, whole."""
 

@@ -7,9 +7,9 @@ through 0 leaves no entry there.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlscale.frozen import frozen
 from mlscale.kube.finding import Finding
 from mlscale.kube.text import printable
 
@@ -52,7 +52,7 @@ _TOOL_OF_MARK = {
 """Labels and annotations with which the tools mark what they deploy; Flux before the Helm that it runs."""
 
 
-@dataclass(frozen=True)
+@frozen
 class ReplicasOwner:
     """A tool that sets spec.replicas from a manifest whenever it deploys the object."""
 

@@ -6,10 +6,10 @@ pkg/kubelet/container/sync_result.go, pkg/scheduler/framework/types.go (FitError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mlscale.frozen import frozen
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ CONFIG_REASONS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@frozen
 class Trouble:
     """Why a pod does not work: a CamelCase reason and a sentence."""
 
@@ -46,7 +46,7 @@ class Trouble:
     """What pods with the same trouble share (the resource, image or container); the message where empty."""
 
 
-@dataclass(frozen=True)
+@frozen
 class TroubleGroup:
     """Pods with the same trouble; the message is that of the first."""
 
@@ -55,7 +55,7 @@ class TroubleGroup:
     pods: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Container:
     """A container's status beside its spec; ``words`` is ``container server`` or ``init container migrate``."""
 

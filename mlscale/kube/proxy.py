@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from mlscale.errors import ConfigError
+from mlscale.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv6Address
 
 
-@dataclass(frozen=True)
+@frozen
 class Proxy:
     """An HTTP proxy; ``authorization`` is the value for Proxy-Authorization, if its URL has a user."""
 

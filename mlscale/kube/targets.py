@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from mlscale.errors import MlscaleError, NotFoundError, UsageError
+from mlscale.frozen import frozen
 from mlscale.kube.api_errors import ApiError, ApiNotFoundError
 from mlscale.kube.kinds import DEPLOYMENT, NAMESPACE, Kind, built_in_kind
 from mlscale.kube.manifests import read_manifests
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlscale.kube.discovery import Kinds
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """One object by kind, namespace and name."""
 
@@ -38,7 +38,7 @@ class Target:
         return self.kind.path(self.namespace, self.name, subresource)
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """A target and its object: as the server has it, or ``live=False``, as a file says it."""
 
@@ -47,7 +47,7 @@ class Found:
     live: bool = True
 
 
-@dataclass(frozen=True)
+@frozen
 class Selection:
     """``TYPE NAME…``, ``TYPE/NAME…``, ``NAME…``, ``TYPE -l …``, ``TYPE --all``, or files."""
 

@@ -1,39 +1,33 @@
 """HTTP to the API server: keep-alive, verified TLS, a deadline on every call, proxies and gzip.
 
-It stands on http.client rather than on urllib3 or the official client because start-up is most of a
-run: importing them costs 30 ms and 250 ms where kubectl's whole run takes 50 ms.
+It stands on a reader of its own (http1.py) rather than on http.client, urllib3 or the official client because start-up
+is most of a run: importing them costs 10, 30 and 250 ms where kubectl's whole run takes 50 ms.
 """
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
-import socket
-import ssl
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from mlscale.errors import ConfigError
-from mlscale.kube.connection_errors import (
-    ConnectionFailedError,
-    StaleConnectionError,
-    connection_failure,
-    too_late,
-)
-from mlscale.kube.credentials import certificate_files
+from mlscale.kube.connection_errors import CLOSED, ConnectionFailedError, connection_failure, cut_short, too_late
+from mlscale.kube.http1 import Answer, BadAnswerError, ClosedError, Deadline, Wire, read_answer, request_head
 from mlscale.kube.proxy import Proxy, proxy_for
+from mlscale.kube.sockets import CONNECT_TIMEOUT, as_ascii, opened, ssl_context
 
 if TYPE_CHECKING:
+    import ssl
+
     from mlscale.kube.access import Access
 
-CONNECT_TIMEOUT = 10.0
-"""Seconds for TCP and TLS each, as client-go's transport has for TLS."""
+CONNECTIONS = 16
+"""Open at most, beside those of streams."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +44,38 @@ Headers = Sequence[tuple[str, str]]
 """Header fields in order; a name may come again (Impersonate-Group)."""
 
 
+@dataclass(frozen=True)
+class Request:
+    """What is sent: ``path`` with its query, and header fields that hold no secret in a repr."""
+
+    method: str
+    path: str
+    headers: Headers = field(repr=False)
+    body: bytes | None = None
+
+    @property
+    def line(self) -> str:
+        """``GET /api/v1/pods``, for messages."""
+        return f"{self.method} {self.path.partition('?')[0]}"
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it may be sent again without a thought."""
+        return self.method == "GET"
+
+
 class Transport:
     """Connections to one API server; safe to use from several threads.
 
     ``access.server`` must be a valid URL, which ``read_access`` sees to.
     ``timeout`` is the deadline of one request in seconds, from the connection to the last byte.
     ``debug`` gets a line for each request, never a header or a body.
+    At most ``connections`` are open at a time, beside those of streams: a request waits for one that is free.
     """
 
-    def __init__(self, access: Access, *, timeout: float, debug: Debug | None = None) -> None:
+    def __init__(
+        self, access: Access, *, timeout: float, debug: Debug | None = None, connections: int = CONNECTIONS
+    ) -> None:
         self._access = access
         self._timeout = timeout
         self._debug = debug
@@ -66,11 +83,12 @@ class Transport:
         self._tls = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if self._tls else 80)
-        self._prefix = parts.path.rstrip("/")
+        self._prefix = quote(parts.path.rstrip("/"), safe="/%~!$&'()*+,;=:@")
         self._proxy = proxy_for(parts.scheme, self._host, self._port, access.proxy_url, os.environ)
         self._context: ssl.SSLContext | None = None
-        self._idle: list[http.client.HTTPConnection] = []
-        self._lock = threading.Lock()
+        self._idle: list[Wire] = []
+        self._free = connections
+        self._lock = threading.Condition()
 
     def request(self, method: str, path: str, headers: Headers, body: bytes | None) -> Response:
         """Send one request and read its whole answer.
@@ -78,123 +96,166 @@ class Transport:
         Raises ConnectionFailedError when no whole answer comes within the deadline. A GET on a kept-alive
         connection that the server had closed is sent once more; a write never is.
         """
-        started = time.monotonic()
-        connection, reused = self._take()
-        try:
-            response = self._exchange(connection, method, path, headers, body)
-        except StaleConnectionError:
-            if not (reused and method == "GET"):
-                raise
-            response = self._exchange(self._new(), method, path, headers, body)
-        self._say(f"{method} {path} {response.status} {len(response.body)} B", started)
-        return response
+        (answer,) = self.in_one_round([Request(method, path, headers, body)])
+        if isinstance(answer, ConnectionFailedError):
+            raise answer
+        return answer
+
+    def in_one_round(self, requests: Sequence[Request]) -> list[Response | ConnectionFailedError]:
+        """Send all requests on one connection before the first answer, and read the answers in their order.
+
+        Only the last may be a write (RFC 9112, 9.3.2). A server that ends the connection on the way gets the reads
+        that it has not answered once more, each by itself, and the write only where it said that it would read no more.
+        """
+        if not all(request.only_reads for request in requests[:-1]):
+            raise ValueError("only the last request of a round may be a write")
+        sent = self._exchange(requests)
+        left = requests[len(sent.answers) :]
+        return [*sent.answers, *(self._unanswered(request, sent) for request in left)]
 
     @contextlib.contextmanager
-    def stream(self, path: str, headers: Headers, *, seconds: float) -> Iterator[http.client.HTTPResponse]:
+    def stream(self, path: str, headers: Headers, *, seconds: float) -> Iterator[Answer]:
         """GET ``path`` and give the answer unread; the deadline is ``seconds`` plus the request's own."""
-        started = time.monotonic()
-        connection = self._new()
+        request = Request("GET", path, headers)
+        sent = _Sent(Deadline(seconds + self._timeout), seconds + self._timeout)
+        wire: Wire | None = None
         try:
-            with self._within(seconds + self._timeout, connection, "GET", path) as deadline:
-                deadline.connect()
-                self._send(connection, "GET", path, headers, None)
-                response = connection.getresponse()
-                self._say(f"GET {path} {response.status} (stream)", started)
-                yield response
+            wire = self._connected(sent)
+            wire.send(self._encoded(request))
+            answer = read_answer(wire)
+            self._say(f"GET {path} {answer.status} (stream)", sent)
+            yield answer
+        except (OSError, BadAnswerError, ValueError) as error:
+            sent.error = error
+            raise self._failure(request, sent) from error
         finally:
-            connection.close()
+            if wire:
+                wire.close()
 
     def close(self) -> None:
         """Close the idle connections; the next request reads the client certificate anew."""
         with self._lock:
             self._context = None
-            for connection in self._idle:
-                connection.close()
+            for wire in self._idle:
+                wire.close()
+            self._free += len(self._idle)
             self._idle.clear()
+            self._lock.notify_all()
 
-    def _take(self) -> tuple[http.client.HTTPConnection, bool]:
+    def _exchange(self, requests: Sequence[Request], *, anew: bool = False) -> _Sent:
+        wire = self._take(anew=anew)
+        sent = _Sent(Deadline(self._timeout), self._timeout, reused=wire is not None, connected=wire is not None)
+        try:
+            message = b"".join(map(self._encoded, requests))
+            wire = wire or self._connected(sent)
+            wire.deadline = sent.deadline
+            wire.send(message)
+            for request in requests:
+                if sent.said_close:
+                    break
+                self._read(wire, request, sent)
+        except (OSError, BadAnswerError, ValueError) as error:
+            sent.error = error
+        finally:
+            self._give_back(wire, keep=len(sent.answers) == len(requests) and not sent.said_close)
+        return sent
+
+    def _read(self, wire: Wire, request: Request, sent: _Sent) -> None:
+        answer = read_answer(wire)
+        raw = answer.read()
+        sent.said_close = not answer.keeps_alive
+        self._say(f"{request.method} {request.path} {answer.status} {len(raw)} B", sent)
+        try:
+            body = _decompressed(raw, answer.headers)
+        except zlib.error:
+            sent.answers.append(cut_short(self._where(), unknown=not request.only_reads))
+        else:
+            sent.answers.append(Response(answer.status, answer.headers, body))
+
+    def _unanswered(self, request: Request, sent: _Sent) -> Response | ConnectionFailedError:
+        """Send ``request`` by itself where that is safe and may help, else say why it has no answer."""
+        went_stale = isinstance(sent.error, CLOSED) and (sent.reused or sent.answers)
+        if sent.said_close or (went_stale and request.only_reads):
+            sent = self._exchange([request], anew=True)
+            if sent.answers:
+                return sent.answers[0]
+        return self._failure(request, sent)
+
+    def _failure(self, request: Request, sent: _Sent) -> ConnectionFailedError:
+        self._say(f"{request.method} {request.path} no answer", sent)
+        unknown = sent.connected and not request.only_reads
+        if isinstance(sent.error, TimeoutError):
+            limit = sent.seconds if sent.connected else min(sent.seconds, CONNECT_TIMEOUT)
+            failure = too_late(self._where(), request.line, limit, unknown=unknown)
+        else:
+            failure = connection_failure(sent.error or ClosedError(), self._where(), self._access, unknown=unknown)
+        failure.__cause__ = sent.error
+        return failure
+
+    def _take(self, *, anew: bool) -> Wire | None:
+        """An idle connection, or None with leave to open one, once there is room."""
         with self._lock:
-            if self._idle:
-                return self._idle.pop(), True
-        return self._new(), False
+            while not self._idle and self._free <= 0:
+                self._lock.wait()
+            if self._idle and not anew:
+                return self._idle.pop()
+            if self._free <= 0:
+                self._idle.pop().close()
+                self._free += 1
+            self._free -= 1
+            return None
 
-    def _new(self) -> http.client.HTTPConnection:
+    def _give_back(self, wire: Wire | None, *, keep: bool) -> None:
+        with self._lock:
+            # Bytes that nobody asked for would be taken for the next answer.
+            if wire and keep and wire.is_clean:
+                self._idle.append(wire)
+            else:
+                self._free += 1
+                if wire:
+                    wire.close()
+            self._lock.notify()
+
+    def _connected(self, sent: _Sent) -> Wire:
         host, port = (self._proxy.host, self._proxy.port) if self._proxy else (self._host, self._port)
-        timeout = min(CONNECT_TIMEOUT, self._timeout)
-        if not self._tls:
-            return _PlainConnection(host, port, timeout=timeout)
-        name = self._access.tls_server_name or self._host
-        connection = _TlsConnection(host, port, timeout, self._ssl_context(), name)
-        if self._proxy:
-            connection.set_tunnel(self._host, self._port, _proxy_headers(self._proxy))
-        return connection
+        context = self._ssl_context() if self._tls else None
+        wire = Wire(opened(host, port, sent.deadline), sent.deadline)
+        try:
+            if context:
+                if self._proxy:
+                    self._tunnel(wire, self._proxy)
+                self._secure(wire, context)
+        except BaseException:
+            wire.close()
+            raise
+        sent.connected = True
+        return wire
 
-    def _exchange(
-        self,
-        connection: http.client.HTTPConnection,
-        method: str,
-        path: str,
-        headers: Headers,
-        body: bytes | None,
-    ) -> Response:
-        with self._within(self._timeout, connection, method, path) as deadline:
-            deadline.connect()
-            self._send(connection, method, path, headers, body)
-            answer = connection.getresponse()
-            raw = answer.read()
-        fields = _joined(answer.getheaders())
-        response = Response(answer.status, fields, _decompressed(raw, fields, self._where()))
-        self._give_back(connection, answer)
-        return response
+    def _secure(self, wire: Wire, context: ssl.SSLContext) -> None:
+        name = as_ascii(self._access.tls_server_name or self._host)
+        wire.sock = secured = context.wrap_socket(wire.sock, server_hostname=name, do_handshake_on_connect=False)
+        secured.settimeout(min(CONNECT_TIMEOUT, wire.deadline.left()))
+        secured.do_handshake()
 
-    def _send(
-        self,
-        connection: http.client.HTTPConnection,
-        method: str,
-        path: str,
-        headers: Headers,
-        body: bytes | None,
-    ) -> None:
-        target = self._prefix + path
+    def _tunnel(self, wire: Wire, proxy: Proxy) -> None:
+        target = _netloc(self._host, self._port)
+        wire.send(request_head("CONNECT", target, target, _proxy_fields(proxy)))
+        status = read_answer(wire).status
+        if status != 200:
+            raise OSError(f"Tunnel connection failed: {status}")
+        if not wire.is_clean:
+            raise BadAnswerError
+
+    def _encoded(self, request: Request) -> bytes:
+        target, fields = self._prefix + request.path, [*request.headers]
         if self._proxy and not self._tls:
             target = f"http://{_netloc(self._host, self._port)}{target}"
-            headers = [*headers, *_proxy_headers(self._proxy).items()]
-        connection.putrequest(method, target, skip_accept_encoding=True)
-        for name, value in headers:
-            # As UTF-8, which Go sends too: http.client alone would refuse a user's name outside of Latin-1.
-            connection.putheader(name, value.encode())
-        if body is not None:
-            connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body)
-
-    def _give_back(self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> None:
-        if answer.will_close or connection.sock is None:
-            connection.close()
-            return
-        with self._lock:
-            self._idle.append(connection)
-
-    @contextlib.contextmanager
-    def _within(
-        self, seconds: float, connection: http.client.HTTPConnection, method: str, path: str
-    ) -> Iterator[_Deadline]:
-        """Turn what the network can do into one error, and cut the connection after ``seconds``."""
-        deadline = _Deadline(connection, seconds)
-        started = time.monotonic()
-        try:
-            yield deadline
-            # A body that ends with the connection looks whole where it was cut.
-            deadline.check()
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            connection.close()
-            self._say(f"{method} {path} no answer", started)
-            unknown = deadline.connected and method != "GET"
-            if deadline.expired or isinstance(error, TimeoutError):
-                limit = seconds if deadline.expired else min(seconds, CONNECT_TIMEOUT)
-                raise too_late(self._where(), f"{method} {path.partition('?')[0]}", limit, unknown=unknown) from error
-            raise connection_failure(error, self._where(), self._access, unknown=unknown) from error
-        finally:
-            deadline.cancel()
+            fields += _proxy_fields(self._proxy)
+        if request.body is not None:
+            fields.append(("Content-Length", str(len(request.body))))
+        default = self._port == (443 if self._tls else 80)
+        host = _netloc(self._host, None if default else self._port)
+        return request_head(request.method, target, host, fields) + (request.body or b"")
 
     def _where(self) -> str:
         through = f" (through the proxy {self._proxy.host}:{self._proxy.port})" if self._proxy else ""
@@ -203,129 +264,37 @@ class Transport:
     def _ssl_context(self) -> ssl.SSLContext:
         with self._lock:
             if self._context is None:
-                self._context = _ssl_context(self._access)
+                self._context = ssl_context(self._access)
             return self._context
 
-    def _say(self, line: str, started: float) -> None:
+    def _say(self, line: str, sent: _Sent) -> None:
         if self._debug:
-            self._debug(f"{line} {(time.monotonic() - started) * 1000:.0f} ms")
+            self._debug(f"{line} {(time.monotonic() - sent.started) * 1000:.0f} ms")
 
 
-class _Deadline:
-    """The time of one request; the connection is cut when it is up.
+@dataclass
+class _Sent:
+    """How far the requests of one round have come."""
 
-    A socket's own timeout starts anew at each byte, so a server that drips would hold us for ever.
-    """
-
-    def __init__(self, connection: http.client.HTTPConnection, seconds: float) -> None:
-        self.expired = False
-        self.connected = False
-        self._connection = connection
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self._cut)
-        self._timer.daemon = True
-
-    def connect(self) -> None:
-        """Start the time, and connect where that is still to do. Raises TimeoutError where it took too long."""
-        self._timer.start()
-        if self._connection.sock is None:
-            self._connection.connect()
-        # http.client lets go of the socket before it reads a body that ends with the connection.
-        self._socket = self._connection.sock
-        self.connected = True
-        self.check()
-
-    def check(self) -> None:
-        """Raise TimeoutError if the time is up."""
-        if self.expired:
-            raise TimeoutError
-
-    def cancel(self) -> None:
-        """The request is over."""
-        self._timer.cancel()
-
-    def _cut(self) -> None:
-        self.expired = True
-        opened = self._socket or self._connection.sock
-        if opened is not None:
-            with contextlib.suppress(OSError):
-                # Not SSLSocket.shutdown: it drops the TLS layer, and a write would go on in the clear.
-                socket.socket.shutdown(opened, socket.SHUT_RDWR)
+    deadline: Deadline
+    seconds: float
+    reused: bool = False
+    connected: bool = False
+    answers: list[Response | ConnectionFailedError] = field(default_factory=list)
+    error: Exception | None = None
+    said_close: bool = False
+    """Whether the last answer was the connection's last, so that what was sent after it was not read."""
+    started: float = field(default_factory=time.monotonic)
 
 
-class _PlainConnection(http.client.HTTPConnection):
-    """Its timeout is for connecting; from there the request's deadline bounds it."""
-
-    def connect(self) -> None:
-        super().connect()
-        self.sock.settimeout(None)
+def _netloc(host: str, port: int | None) -> str:
+    bracketed = f"[{host}]" if ":" in host else host
+    return bracketed if port is None else f"{bracketed}:{port}"
 
 
-class _TlsConnection(http.client.HTTPSConnection):
-    """TLS with a server name of its own, which http.client cannot be told."""
-
-    def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext, server_name: str) -> None:
-        super().__init__(host, port, timeout=timeout, context=context)
-        self._tls_context = context
-        self._server_name = server_name
-
-    def connect(self) -> None:
-        http.client.HTTPConnection.connect(self)
-        # The handshake comes after the assignment, so that the deadline can cut it.
-        self.sock = self._tls_context.wrap_socket(
-            self.sock, server_hostname=self._server_name, do_handshake_on_connect=False
-        )
-        self.sock.do_handshake()
-        self.sock.settimeout(None)
+def _proxy_fields(proxy: Proxy) -> list[tuple[str, str]]:
+    return [("Proxy-Authorization", proxy.authorization)] if proxy.authorization else []
 
 
-def _ssl_context(access: Access) -> ssl.SSLContext:
-    authority = access.certificate_authority
-    try:
-        context = ssl.create_default_context(cadata=authority) if authority else ssl.create_default_context()
-    except (ssl.SSLError, ValueError) as error:
-        raise ConfigError(
-            f"the certificate-authority of cluster {access.cluster!r} holds no certificate", "it must be PEM"
-        ) from error
-    # Python 3.13 turned this on; many clusters' CAs lack the key identifiers it asks for, and Go does not ask.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if access.insecure_skip_tls_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    client_certificate = access.credentials.client_certificate()
-    if client_certificate is not None:
-        try:
-            with certificate_files(client_certificate) as (certificate, key):
-                context.load_cert_chain(certificate, key)
-        except (ssl.SSLError, OSError) as error:
-            raise ConfigError(
-                f"the client certificate and key of user {access.user!r} cannot be used",
-                "they must be PEM, belong together, and be readable",
-            ) from error
-    return context
-
-
-def _netloc(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _joined(fields: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Header fields by lower-case name; the values of a name that comes again joined by commas (RFC 9110, 5.3)."""
-    joined: dict[str, str] = {}
-    for name, value in fields:
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
-
-
-def _proxy_headers(proxy: Proxy) -> dict[str, str]:
-    return {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
-
-
-def _decompressed(raw: bytes, headers: Mapping[str, str], where: str) -> bytes:
-    if headers.get("content-encoding") != "gzip":
-        return raw
-    try:
-        return zlib.decompress(raw, wbits=31)
-    except zlib.error as error:
-        raise ConnectionFailedError(f"the answer of {where} was cut short", "try again") from error
+def _decompressed(raw: bytes, headers: Mapping[str, str]) -> bytes:
+    return zlib.decompress(raw, wbits=31) if headers.get("content-encoding") == "gzip" else raw

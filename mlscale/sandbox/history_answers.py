@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlscale.sandbox.history_functions import LOOKBACK, counted, existed, instant, max_over_time, rate, rise
+from mlscale.sandbox.history_functions import LOOKBACK, counted, instant, max_over_time, rate, rise
+from mlscale.sandbox.history_looks import sights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,40 +61,65 @@ class Question:
         """A parameter that is a duration in whole seconds."""
         return float(self.parameters[name].removesuffix("s"))
 
-    def near(self, track: Track, length: float) -> slice:
-        """Those of the times from which a look back over ``length`` seconds may see a sample of ``track``."""
-        ends = np.searchsorted(self.times, [track.times[0], track.times[-1] + length])
-        return slice(int(ends[0]), int(ends[1]))
 
-    def at(self, track: Track, column: str) -> tuple[slice, FloatArray]:
-        """A column at each time, and which times those are."""
-        part = self.near(track, LOOKBACK)
-        return part, instant(track.times, track.columns[column], self.times[part], self.newest)
+class Asked:
+    """The looks back over ``length`` seconds that a question takes at ``tracks``. Values are one for each look."""
 
-    def rate(self, track: Track, column: str, length: float) -> tuple[slice, FloatArray]:
-        """The rate of a counter, likewise."""
-        part = self.near(track, length)
-        return part, rate(track.times, track.columns[column], self.times[part], length)
+    def __init__(self, question: Question, tracks: Sequence[Track], length: float) -> None:
+        self._question = question
+        self._tracks = tracks
+        self._sights = sights_of([track.times for track in tracks], question.times, length)
+        self.looks = self._sights.looks
 
-    def existed(self, track: Track, length: float) -> tuple[slice, FloatArray]:
-        """1 where ``track`` was there at some time of the range, likewise."""
-        part = self.near(track, length)
-        return part, np.where(existed(track.times, self.times[part], length), 1.0, np.nan)
+    def column(self, name: str) -> FloatArray:
+        """Of all samples of all tracks."""
+        return np.concatenate([np.zeros(0), *(track.columns[name] for track in self._tracks)])
 
-    def whole(self, parts: Iterable[tuple[slice, FloatArray]], merge: np.ufunc) -> FloatArray:
-        """One value for each time, made by ``merge`` of those that there are."""
-        values = np.full(self.times.size, np.nan)
-        for part, own in parts:
-            both = np.isfinite(own) & np.isfinite(values[part])
-            values[part] = np.where(both, merge(values[part], own), np.fmax(values[part], own))
-        return values
+    def rate(self, name: str) -> FloatArray:
+        """Of a counter."""
+        return rate(self.looks, self.column(name))
+
+    def ratio(self, over: str, under: str) -> FloatArray:
+        """The rate of one counter by that of another."""
+        values, by = self.rate(over), self.rate(under)
+        return np.divide(values, by, out=np.full_like(values, np.nan), where=by > 0)
+
+    def instant(self, name: str) -> FloatArray:
+        """The value of a column at each time."""
+        return instant(self.looks, self.column(name), self._question.newest)
+
+    def existed(self) -> FloatArray:
+        """1 where the range reaches into the time between a track's first sample and its last."""
+        own, times = self._sights, self.looks.times
+        there = (times >= own.born[own.track]) & (times - self.looks.length < own.died[own.track])
+        return np.where(there, 1.0, np.nan)
+
+    def of_tracks(self, amounts: Iterable[float]) -> FloatArray:
+        """One amount for each track, at each look at it."""
+        return np.array(list(amounts), dtype=np.float64)[self._sights.track]
+
+    def each(self, values: FloatArray, labels: Callable[[Track], Labels]) -> Iterator[Found]:
+        """A series for each track that has a value."""
+        bounds = self._sights.bounds
+        known = np.concatenate([[0], np.cumsum(np.isfinite(values))])[bounds]
+        for index in np.flatnonzero(known[1:] > known[:-1]).tolist():
+            first, end = int(bounds[index]), int(bounds[index + 1])
+            yield Found(labels(self._tracks[index]), int(self._sights.time[first]), values[first:end])
+
+    def together(self, values: FloatArray, labels: Labels, merge: np.ufunc) -> Iterator[Found]:
+        """One series, made by ``merge`` of what the tracks have at each time."""
+        known = np.isfinite(values)
+        if known.any():
+            times, size = self._sights.time[known], self._question.times.size
+            whole = np.zeros(size) if merge is np.add else np.full(size, -np.inf)
+            merge.at(whole, times, values[known])
+            there = np.bincount(times, minlength=size) > 0
+            yield Found(labels, 0, np.where(there, whole, np.nan))
 
 
 def answer(name: str, question: Question, tracks: Sequence[Track]) -> list[Found]:
     """What ``QUERIES[name]`` yields over ``tracks``, which are those of its namespace, sorted by labels."""
-    found = _ANSWERS[name](question, tracks)
-    kept = [series for series in found if np.isfinite(series.values).any()]
-    return sorted(kept, key=lambda series: sorted(series.labels.items()))
+    return sorted(_ANSWERS[name](question, tracks), key=lambda series: sorted(series.labels.items()))
 
 
 def _time(question: Question, _: Sequence[Track]) -> Iterator[Found]:
@@ -100,14 +127,13 @@ def _time(question: Question, _: Sequence[Track]) -> Iterator[Found]:
 
 
 def _scrapes(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
-    parts = ((question.near(track, HALF_AN_HOUR), track) for track in tracks)
-    counts = ((part, counted(track.times, question.times[part], HALF_AN_HOUR)) for part, track in parts)
-    yield Found({}, 0, question.whole(counts, np.maximum))
+    asked = Asked(question, tracks, HALF_AN_HOUR)
+    return asked.together(counted(asked.looks), {}, np.maximum)
 
 
 def _containers(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
-    there = (question.at(track, "cpu_seconds") for track in tracks)
-    yield Found({}, 0, question.whole(((part, 1.0 + 0.0 * values) for part, values in there), np.add))
+    asked = Asked(question, tracks, LOOKBACK)
+    return asked.together(1.0 + 0.0 * asked.instant("cpu_seconds"), {}, np.add)
 
 
 def _replicaset_owners(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
@@ -115,69 +141,70 @@ def _replicaset_owners(question: Question, tracks: Sequence[Track]) -> Iterator[
         if kind == "ReplicaSet" and name in question.replicaset_owners:
             owner_kind, owner = question.replicaset_owners[name]
             labels = {"replicaset": name, "owner_kind": owner_kind, "owner_name": owner}
-            yield Found(labels, 0, _there(question, mine))
+            asked = Asked(question, mine, question.seconds("range"))
+            yield from asked.together(asked.existed(), labels, np.maximum)
 
 
 def _pod_owners(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
-    length = question.seconds("range")
-    for track in tracks:
-        if track.scraped.serves:
-            kind, owner = track.scraped.owner
-            # As kube-state-metrics says of a pod that nobody owns.
-            labels = {"pod": track.scraped.pod, "owner_kind": kind or "<none>", "owner_name": owner or "<none>"}
-            yield _found(labels, question.existed(track, length))
+    asked = Asked(question, [track for track in tracks if track.scraped.serves], question.seconds("range"))
+
+    def labels(track: Track) -> Labels:
+        kind, owner = track.scraped.owner
+        # As kube-state-metrics says of a pod that nobody owns.
+        return {"pod": track.scraped.pod, "owner_kind": kind or "<none>", "owner_name": owner or "<none>"}
+
+    return asked.each(asked.existed(), labels)
 
 
 def _cpu(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
-    window = question.seconds("window")
-    for track in tracks:
-        yield _found({"cpu": "total", **_cadvisor(track)}, question.rate(track, "cpu_seconds", window))
+    asked = Asked(question, tracks, question.seconds("window"))
+    return asked.each(asked.rate("cpu_seconds"), lambda track: {"cpu": "total", **_cadvisor(track)})
 
 
 def _memory(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
-    step = question.seconds("step")
-    for track in tracks:
-        part = question.near(track, step)
-        peaks = max_over_time(track.times, track.columns["memory"], question.times[part], step)
-        yield Found(_cadvisor(track), part.start, peaks)
+    asked = Asked(question, tracks, question.seconds("step"))
+    return asked.each(max_over_time(asked.looks, asked.column("memory")), _cadvisor)
 
 
 def _requests(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
-    for track in tracks:
-        part, there = question.existed(track, question.seconds("step"))
-        for resource, request in (("cpu", track.scraped.cpu_request), ("memory", track.scraped.memory_request)):
-            if request is not None:
-                yield Found({**_container(track), "resource": resource}, part.start, request * there)
+    asked = Asked(question, tracks, question.seconds("step"))
+    requested = {
+        "cpu": [track.scraped.cpu_request for track in tracks],
+        "memory": [track.scraped.memory_request for track in tracks],
+    }
+    there = asked.existed()
+    for resource, amounts in requested.items():
+        values = asked.of_tracks(np.nan if amount is None else amount for amount in amounts) * there
+        yield from asked.each(values, partial(_requested, resource))
+
+
+def _requested(resource: str, track: Track) -> Labels:
+    return {**_container(track), "resource": resource}
 
 
 def _throttled(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
     """cAdvisor counts periods only of containers that have a CPU limit."""
-    for track in tracks:
-        if track.scraped.cpu_limit is not None:
-            yield _found(_container(track), _ratio(question, track, "throttled_periods", "periods", "step"))
+    limited = [track for track in tracks if track.scraped.cpu_limit is not None]
+    asked = Asked(question, limited, question.seconds("step"))
+    return asked.each(asked.ratio("throttled_periods", "periods"), _container)
 
 
 def _restarts(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
-    length = question.seconds("range")
-    for track in tracks:
-        part = question.near(track, length)
-        risen = rise(track.times, track.columns["restarts"], question.times[part], length)
-        yield Found(_container(track), part.start, risen)
+    asked = Asked(question, tracks, question.seconds("range"))
+    return asked.each(rise(asked.looks, asked.column("restarts")), _container)
 
 
 def _oom_kills(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
-    length = question.seconds("range")
-    for track in tracks:
-        part = question.near(track, length)
-        killed = max_over_time(track.times, track.columns["oom_killed"], question.times[part], length)
-        yield Found(_container(track), part.start, np.where(killed > 0, 1.0, np.nan))
+    asked = Asked(question, tracks, question.seconds("range"))
+    killed = max_over_time(asked.looks, asked.column("oom_killed"))
+    return asked.each(np.where(killed > 0, 1.0, np.nan), _container)
 
 
 def _signals(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
-    length = question.seconds("range")
     for name in question.parameters["names"].split("|"):
-        there = (question.existed(track, length) for track in _having(tracks, name))
-        yield Found({"__name__": name}, 0, question.whole(there, np.add))
+        if having := _having(tracks, name):
+            asked = Asked(question, having, question.seconds("range"))
+            yield from asked.together(asked.existed(), {"__name__": name}, np.add)
 
 
 def _signal_gauge(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
@@ -185,25 +212,21 @@ def _signal_gauge(question: Question, tracks: Sequence[Track]) -> Iterator[Found
     name = question.parameters["metric"]
     if gauge := (_GAUGES | _GPU_GAUGES).get(name):
         column, factor = gauge
-        for track in _having(tracks, name):
-            part, values = question.at(track, column)
-            yield Found({"pod": track.scraped.pod}, part.start, factor * values)
+        asked = Asked(question, _having(tracks, name), LOOKBACK)
+        yield from asked.each(factor * asked.instant(column), _pod)
 
 
 def _signal_rate(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
-    name, window = question.parameters["metric"], question.seconds("window")
-    for track in _having(tracks, name):
-        if name == _SUCCESSES:
-            yield _found({"pod": track.scraped.pod}, question.rate(track, "requests", window))
+    if question.parameters["metric"] == _SUCCESSES:
+        asked = Asked(question, _having(tracks, _SUCCESSES), question.seconds("window"))
+        yield from asked.each(asked.rate("requests"), _pod)
 
 
 def _signal_p95(question: Question, tracks: Sequence[Track]) -> Iterator[Found]:
     """All requests of one moment take equally long here, so their mean is as good as any quantile."""
-    name = question.parameters["metric"]
-    for track in _having(tracks, name):
-        if name == _LATENCY:
-            means = _ratio(question, track, "latency_seconds", "requests", "window")
-            yield _found({"pod": track.scraped.pod}, means)
+    if question.parameters["metric"] == _LATENCY:
+        asked = Asked(question, _having(tracks, _LATENCY), question.seconds("window"))
+        yield from asked.each(asked.ratio("latency_seconds", "requests"), _pod)
 
 
 def _nothing(_question: Question, _tracks: Sequence[Track]) -> Iterator[Found]:
@@ -241,23 +264,6 @@ def _having(tracks: Iterable[Track], metric: str) -> list[Track]:
     return [track for track in tracks if track.scraped.serves] if exposed else []
 
 
-def _there(question: Question, tracks: Iterable[Track]) -> FloatArray:
-    """1 where any of ``tracks`` has been there within the range."""
-    length = question.seconds("range")
-    return question.whole((question.existed(track, length) for track in tracks), np.maximum)
-
-
-def _ratio(question: Question, track: Track, over: str, under: str, window: str) -> tuple[slice, FloatArray]:
-    """The rate of one counter by that of another, over the range that the parameter ``window`` says."""
-    part, values = question.rate(track, over, question.seconds(window))
-    _, by = question.rate(track, under, question.seconds(window))
-    return part, np.divide(values, by, out=np.full_like(values, np.nan), where=by > 0)
-
-
-def _found(labels: Labels, values: tuple[slice, FloatArray]) -> Found:
-    return Found(labels, values[0].start, values[1])
-
-
 def _cadvisor(track: Track) -> Labels:
     """The labels of a series that the kubelet's cAdvisor exposes."""
     scraped = track.scraped
@@ -267,6 +273,10 @@ def _cadvisor(track: Track) -> Labels:
 
 def _container(track: Track) -> Labels:
     return {"container": track.scraped.container, "pod": track.scraped.pod}
+
+
+def _pod(track: Track) -> Labels:
+    return {"pod": track.scraped.pod}
 
 
 def _by(tracks: Iterable[Track], key: Callable[[Track], Owner]) -> Iterator[tuple[Owner, list[Track]]]:

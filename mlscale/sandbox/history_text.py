@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,9 @@ if TYPE_CHECKING:
 
 
 def sample_texts(values: FloatArray, moments: Sequence[str]) -> list[str]:
-    """``[MOMENT,"VALUE"]`` of each value that is there, ``moments`` being the times of all."""
-    there = np.flatnonzero(np.isfinite(values)).tolist()
-    numbers = values.tolist()
-    return [f'[{moments[at]},"{number_text(numbers[at])}"]' for at in there]
+    """``[MOMENT,"VALUE"]`` of each value that is there; ``moments`` are the times of all."""
+    pairs = zip(moments, values.tolist(), strict=True)
+    return [f'[{moment},"{number_text(value)}"]' for moment, value in pairs if isfinite(value)]
 
 
 def number_text(value: float) -> str:

@@ -86,7 +86,7 @@ def _asked(query: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
 def _result(kind: str, field: str, found: Iterable[Found], moments: Sequence[str]) -> bytes:
     listed = []
     for series in found:
-        samples = sample_texts(series.values, moments[series.first :])
+        samples = sample_texts(series.values, moments[series.first : series.first + series.values.size])
         text = samples[0] if field == "value" else f"[{','.join(samples)}]"
         listed.append(f'{{"metric":{_labels(series.labels)},"{field}":{text}}}')
     return f'{{"resultType":"{kind}","result":[{",".join(listed)}]}}'.encode()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mlscale.errors import MlscaleError, NotAllowedError
+from mlscale.frozen import replace
 from mlscale.kube.api_errors import ApiNotFoundError
 from mlscale.kube.kinds import HPA
 from mlscale.kube.targets import Found, explain_not_found

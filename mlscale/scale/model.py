@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from mlscale.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ WAIT_TIMEOUT = 300.0
 """Seconds that --wait waits where no --timeout was given."""
 
 
-@dataclass(frozen=True)
+@frozen
 class ScaleRequest:
     """How to scale; the same for every target."""
 
@@ -41,7 +42,7 @@ class ScaleRequest:
         return self.current_replicas is not None or bool(self.resource_version)
 
 
-@dataclass(frozen=True)
+@frozen
 class ScalePlan:
     """What scaling one target would do, before anything is written."""
 
@@ -62,7 +63,7 @@ class ScalePlan:
         return (*self.owners, *self.room)
 
 
-@dataclass(frozen=True)
+@frozen
 class ScaleOutcome:
     """What became of one target. ``written`` says whether the server stored the new count, also when
     ``error`` is set: a wait can fail after the write was done."""
@@ -74,7 +75,7 @@ class ScaleOutcome:
     error: MlscaleError | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Clock:
     """``now`` in monotonic seconds, and ``sleep``."""
 
@@ -82,7 +83,7 @@ class Clock:
     sleep: Callable[[float], None]
 
 
-@dataclass(frozen=True)
+@frozen
 class Progress:
     """How far a wait has come."""
 

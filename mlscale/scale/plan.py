@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlscale.errors import ConflictError, MlscaleError, RefusedError
+from mlscale.frozen import frozen
 from mlscale.kube.finding import Finding
 from mlscale.kube.fit import Unknown
 from mlscale.kube.owners import controller_finding, hpas_of, owner_findings, replicas_owner
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlscale.kube.targets import Found
 
 
-@dataclass(frozen=True)
+@frozen
 class ScaleFacts:
     """What was read about one target before it is scaled."""
 

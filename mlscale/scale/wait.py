@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mlscale.errors import ChangedMeanwhileError, MlscaleError, WaitTimeoutError
+from mlscale.frozen import frozen
 from mlscale.kube.api_errors import ApiError, shortened
 from mlscale.kube.connection_errors import ConnectionFailedError
 from mlscale.kube.kinds import EVENT, HPA, POD
@@ -27,7 +27,7 @@ LONGEST_PAUSE = 1.0
 """Seconds between two looks: quick at first, then once a second as kubectl does."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Seen:
     """One look at a target while waiting."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from mlscale.frozen import frozen
 from mlscale.kube.pods import timestamp
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ REVERSALS = 2
 _SIZE = "New size: "
 
 
-@dataclass(frozen=True)
+@frozen
 class Rescale:
     """One change of the replicas by the HPA controller."""
 
@@ -31,7 +31,7 @@ class Rescale:
     size: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Flapping:
     """The changes of one commotion, oldest first."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal
+
+from mlscale.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Section = Literal["workloads", "pods", "hpa"]
 SECTIONS: tuple[Section, ...] = ("workloads", "pods", "hpa")
+PIECE = 500
+"""Rows that kubectl asks for, and so prints with widths of their own, at a time."""
 
 
-@dataclass(frozen=True)
+@frozen
 class StatusRequest:
     """``status [NAME…] [-l SELECTOR] [-A] [--only SECTION]…``; ``namespace`` None stands for all of them."""
 
@@ -42,13 +46,15 @@ class StatusRequest:
         return workloads * self.shows("workloads") + self.shows("pods") + self.shows("hpa") > 1
 
 
-@dataclass(frozen=True)
+@frozen
 class KindTable:
-    """A ``meta.k8s.io/v1`` Table of one kind."""
+    """A ``meta.k8s.io/v1`` Table of one kind: whole, or the first page of a long one."""
 
     section: Section
     kind: Kind
     table: Json
+    rest: Iterator[list[Json]] | None = None
+    """The rows of the pages that follow, each asked for when it is taken, and once; None where there are none."""
 
     @property
     def rows(self) -> list[Json]:
@@ -76,8 +82,17 @@ class KindTable:
         """The same Table with other rows."""
         return KindTable(self.section, self.kind, {**self.table, "rows": list(rows)})
 
+    def pieces(self) -> Iterator[KindTable]:
+        """The Table in pieces of at most 500 rows, the rest of it read on the way; none where it is empty.
 
-@dataclass(frozen=True)
+        Raises the MlscaleError of a page that cannot be read, after the rows before it.
+        """
+        rows = chain(self.rows, chain.from_iterable(self.rest or ()))
+        while piece := list(islice(rows, PIECE)):
+            yield self.with_rows(piece)
+
+
+@frozen
 class StatusResult:
     """The tables in kubectl's order, what there is to say about them, and what could not be read."""
 
@@ -88,8 +103,8 @@ class StatusResult:
 
     @property
     def with_kind(self) -> bool:
-        """Whether names are printed as ``TYPE.GROUP/NAME``: more than one type was asked for."""
-        return len({table.kind for table in self.tables}) > 1
+        """Whether names are printed as ``TYPE.GROUP/NAME``."""
+        return several_kinds(self.tables)
 
     @property
     def is_empty(self) -> bool:
@@ -104,6 +119,11 @@ class StatusResult:
     def of(self, section: Section) -> list[KindTable]:
         """The tables of one section."""
         return [table for table in self.tables if table.section == section]
+
+
+def several_kinds(tables: Iterable[KindTable]) -> bool:
+    """Whether names need their kind before them: more than one type was asked for and could be read."""
+    return len({table.kind for table in tables}) > 1
 
 
 def merged(tables: Iterable[KindTable]) -> list[KindTable]:

@@ -1,46 +1,21 @@
-"""Which pods to look at more closely, by their rows, and what to say about them."""
+"""What there is to say about pods in trouble."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.finding import Finding
 from mlscale.kube.pods import group_line, group_troubles, pod_trouble
 from mlscale.kube.text import printable
-from mlscale.status.model import KindTable, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections import Counter
+    from collections.abc import Sequence
     from datetime import datetime
 
 Json = dict[str, Any]
-PodKey = tuple[str, str]
 
-LOOKED_AT = 20
-"""Pods whose objects are read at most: enough to name the causes, whatever the number of pods."""
 NOTES = ("SchedulingGated", "Terminating")
-_WELL = ("Running", "Completed", "Succeeded")
-
-
-def troubled_rows(pods: KindTable) -> dict[PodKey, str]:
-    """The pods that may be in trouble and their STATUS cell: not Ready, not Running, or restarted in the last days."""
-    cells = zip(pods.cells("Ready"), pods.cells("Status"), pods.cells("Restarts"), strict=True)
-    return {
-        row_key(row): status
-        for row, (ready, status, restarts) in zip(pods.rows, cells, strict=True)
-        if _looks_troubled(ready, status, restarts)
-    }
-
-
-def choose_pods(troubled: dict[PodKey, str], limit: int = LOOKED_AT) -> list[PodKey]:
-    """At most ``limit`` of the pods, one of each STATUS in turn, so that a rare cause shows beside a common one."""
-    by_status: dict[str, list[PodKey]] = {}
-    for key, status in troubled.items():
-        by_status.setdefault(status, []).append(key)
-    longest = max(map(len, by_status.values()), default=0)
-    turns = (keys[turn] for turn in range(longest) for keys in by_status.values() if turn < len(keys))
-    return [key for _, key in zip(range(limit), turns, strict=False)]
 
 
 def explain_pods(pods: Sequence[Json], now: datetime, *, where: bool = False) -> list[Finding]:
@@ -53,28 +28,13 @@ def explain_pods(pods: Sequence[Json], now: datetime, *, where: bool = False) ->
     ]
 
 
-def explain_unread(troubled: dict[PodKey, str], read: Iterable[PodKey]) -> list[Finding]:
-    """A note on the pods that look troubled by their rows and were not looked at more closely."""
-    looked_at = set(read)
-    statuses = Counter(status for key, status in troubled.items() if key not in looked_at)
-    if not statuses:
+def explain_unread(unread: Counter[str]) -> list[Finding]:
+    """A note on the pods that look troubled by their rows and were not looked at more closely, by STATUS."""
+    if not unread:
         return []
-    words = ", ".join(f"{count} {printable(status)}" for status, count in statuses.most_common())
-    message = f"{statuses.total()} more pods are not well and were not looked at one by one: {words}"
+    words = ", ".join(f"{count} {printable(status)}" for status, count in unread.most_common())
+    message = f"{unread.total()} more pods are not well and were not looked at one by one: {words}"
     return [Finding("note", "MorePods", message)]
-
-
-def _looks_troubled(ready: str, status: str, restarts: str) -> bool:
-    if status not in _WELL:
-        return True
-    count, _, of = ready.partition("/")
-    return (status == "Running" and count != of) or _restarted_lately(restarts)
-
-
-def _restarted_lately(restarts: str) -> bool:
-    """``3 (5m ago)``, but not ``0`` and not ``3 (2d4h ago)``: the server writes days from 48 hours on."""
-    count, _, age = restarts.partition(" ")
-    return count not in ("", "0") and not any(unit in age for unit in ("d", "y"))
 
 
 def _name(pod: Json, where: bool) -> str:

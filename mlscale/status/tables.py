@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import MlscaleError, NotFoundError, UsageError
-from mlscale.kube.api_errors import ApiError, ApiNotFoundError
-from mlscale.kube.kinds import DEPLOYMENT, HPA, POD, STATEFULSET, Kind
+from mlscale.frozen import field, frozen
+from mlscale.kube.api_errors import ApiNotFoundError
+from mlscale.kube.kinds import DEPLOYMENT, HPA, POD, STATEFULSET
 from mlscale.kube.near import did_you_mean
 from mlscale.kube.owners import hpas_of
 from mlscale.kube.targets import Target, explain_not_found, missing_namespace
-from mlscale.status.model import KindTable, Section, StatusRequest, merged, row_key
+from mlscale.status.events import EventsRead, event_reads, events_read
+from mlscale.status.model import KindTable, StatusRequest, merged, row_key
+from mlscale.status.pages import read_pods, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,12 +23,10 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-PAGE = "5000"
-"""Rows a request: a Table of 5,000 pods without objects is 0.65 MB and takes the server 15 ms."""
 LISTED_WORKLOADS = (DEPLOYMENT, STATEFULSET)
 
 
-@dataclass(frozen=True)
+@frozen
 class TablesRead:
     """The tables to show, and what was read on the way to them."""
 
@@ -37,6 +37,8 @@ class TablesRead:
     """All HPAs of the namespace where they were read whole: two can share a target and only one be shown."""
     pod_selectors: tuple[str, ...] = ()
     """The label selectors of the named workloads' pods."""
+    events: EventsRead | None = None
+    """The events that explain the rest, where they could be read beside the pods."""
     errors: tuple[MlscaleError, ...] = ()
 
 
@@ -60,22 +62,6 @@ def unknown_namespace(client: Client, request: StatusRequest, read: TablesRead) 
         return []
     missing = missing_namespace(client, request.namespace)
     return [missing] if missing else []
-
-
-def read_table(client: Client, section: Section, kind: Kind, path: str, include: str, **query: str) -> KindTable:
-    """A list as one Table, read in pages; a page whose token has expired (410) starts again without pages."""
-    page = client.table(path, include, limit=PAGE, **query)
-    rows = page.get("rows") or []
-    try:
-        while token := (page.get("metadata") or {}).get("continue"):
-            page = client.table(path, include, limit=PAGE, **query, **{"continue": token})
-            rows += page.get("rows") or []
-    except ApiError as error:
-        if error.status.code != 410:
-            raise
-        page = client.table(path, include, **query)
-        rows = page.get("rows") or []
-    return KindTable(section, kind, {**page, "rows": rows})
 
 
 def pod_include(request: StatusRequest) -> str:
@@ -114,7 +100,7 @@ def _read_listed(client: Client, request: StatusRequest) -> TablesRead:
         for kind in LISTED_WORKLOADS:
             calls.append(partial(read_table, client, "workloads", kind, kind.path(namespace), include, **query))
     if request.shows("pods"):
-        calls.append(partial(read_table, client, "pods", POD, POD.path(namespace), pod_include(request), **query))
+        calls.append(partial(read_pods, client, namespace, pod_include(request), **query))
     if request.shows("hpa"):
         calls.append(partial(read_table, client, "hpa", HPA, HPA.path(namespace), "Object"))
     if by_target:
@@ -142,7 +128,7 @@ def _only(table: KindTable, keys: set[tuple[str, str]]) -> KindTable:
     return table.with_rows(row for row in table.rows if row_key(row) in keys)
 
 
-@dataclass(frozen=True)
+@frozen
 class _NamedWorkload:
     table: KindTable
     pod_selector: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlscale.kube.kinds import DEPLOYMENT, REPLICASET
 from mlscale.sandbox.controllers import revisions
 from mlscale.sandbox.controllers.conditions import condition_of, status_with, with_condition
 from mlscale.sandbox.controllers.deployment_status import (
@@ -17,7 +18,7 @@ from mlscale.sandbox.controllers.deployment_status import (
     rollout_status,
     seconds_until_check,
 )
-from mlscale.sandbox.controllers.ownership import claim, controller_of, owner_keys, selects
+from mlscale.sandbox.controllers.ownership import OwnerEvents, claim, controller_of, own_selector
 from mlscale.sandbox.controllers.pod_facts import has_ended
 from mlscale.sandbox.controllers.pod_template import same_template
 from mlscale.sandbox.controllers.rollout import (
@@ -37,11 +38,11 @@ if TYPE_CHECKING:
 
     from mlscale.sandbox.controllers.cluster import Cluster
     from mlscale.sandbox.controllers.rollout import Step
-    from mlscale.sandbox.store import Change, Key
+    from mlscale.sandbox.store import Key
 
 Json = dict[str, Any]
 
-_KEY = "deployments.apps"
+_KEY = DEPLOYMENT.resource
 
 
 class DeploymentController:
@@ -51,36 +52,17 @@ class DeploymentController:
         self._cluster = cluster
         self._api = cluster.api
         self._deployments = cluster.api.resources[_KEY]
-        self._replicasets = cluster.api.resources["replicasets.apps"]
+        self._replicasets = cluster.api.resources[REPLICASET.resource]
         self._events = cluster.recorder("deployment-controller")
         cluster.queue.register(_KEY, self.sync)
-        cluster.watch(_KEY, self._on_own)
-        cluster.watch("replicasets.apps", self._on_replicaset)
-
-    def _on_own(self, change: Change) -> None:
-        key = (change.object["metadata"]["namespace"], change.object["metadata"]["name"])
-        if change.type == "DELETED":
-            self._cluster.queue.forget(_KEY, key)
-        else:
-            self._cluster.queue.add(_KEY, key)
-
-    def _on_replicaset(self, change: Change) -> None:
-        for kind, namespace, name in owner_keys(change):
-            if kind == "Deployment":
-                self._cluster.queue.add(_KEY, (namespace, name))
-        if change.type != "DELETED" and controller_of(change.object) is None:
-            metadata = change.object["metadata"]
-            for owner in self._cluster.store.list(_KEY, metadata["namespace"]):
-                if selects(owner["spec"].get("selector"), metadata.get("labels") or {}):
-                    self._cluster.queue.add(_KEY, (metadata["namespace"], owner["metadata"]["name"]))
+        OwnerEvents(cluster, DEPLOYMENT, REPLICASET.resource)
 
     def sync(self, key: Key) -> None:
         """Take the next step of one Deployment. Raises StatusError when a write was refused."""
         stored = self._cluster.store.get(_KEY, *key)
         if stored is None:
             return
-        selector = stored["spec"].get("selector")
-        children = claim(self._api, self._replicasets, stored, self._cluster.replicasets, selector)
+        children = claim(self._api, self._replicasets, stored, self._cluster.replicasets, own_selector(stored))
         rollout = _Rollout(self, stored, children)
         if stored["metadata"].get("deletionTimestamp"):
             rollout.write_counts()

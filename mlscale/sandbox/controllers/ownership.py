@@ -14,8 +14,10 @@ from mlscale.sandbox.statuses import StatusError
 from mlscale.sandbox.verbs import CONTROLLER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from mlscale.kube.kinds import Kind
+    from mlscale.sandbox.controllers.cluster import Cluster
     from mlscale.sandbox.resources import Resource
     from mlscale.sandbox.store import Change
     from mlscale.sandbox.verbs import Api
@@ -133,6 +135,51 @@ def selects(selector: Json | None, labels: Json) -> bool:
         wanted = selector.get("matchLabels") or {}
         return bool(wanted) and labels.items() >= wanted.items()
     return matches_labels(selector, labels)
+
+
+def own_selector(owner: Json) -> Json | None:
+    """The LabelSelector of a workload of the group apps."""
+    selector: Json | None = owner["spec"].get("selector")
+    return selector
+
+
+class OwnerEvents:
+    """Has each controller of one kind looked at when it, an object that it controls, or an orphan for it changes."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        kind: Kind,
+        children: str,
+        selector_of: Callable[[Json], Json | None] = own_selector,
+    ) -> None:
+        """``children`` is the resource that objects of ``kind`` control, and adopt by ``selector_of`` them."""
+        self._kind = kind
+        self._queue = cluster.queue
+        self._store = cluster.store
+        self._selector_of = selector_of
+        cluster.watch(kind.resource, self._on_own)
+        cluster.watch(children, self._on_child)
+
+    def _on_own(self, change: Change) -> None:
+        key = (change.object["metadata"]["namespace"], change.object["metadata"]["name"])
+        if change.type == "DELETED":
+            self._queue.forget(self._kind.resource, key)
+        else:
+            self._queue.add(self._kind.resource, key)
+
+    def _on_child(self, change: Change) -> None:
+        for kind, namespace, name in owner_keys(change):
+            if kind == self._kind.kind:
+                self._queue.add(self._kind.resource, (namespace, name))
+        if change.type != "DELETED" and controller_of(change.object) is None:
+            self._offer(change.object)
+
+    def _offer(self, orphan: Json) -> None:
+        namespace, labels = orphan["metadata"]["namespace"], orphan["metadata"].get("labels") or {}
+        for owner in self._store.list(self._kind.resource, namespace):
+            if selects(self._selector_of(owner), labels):
+                self._queue.add(self._kind.resource, (namespace, owner["metadata"]["name"]))
 
 
 def claim(api: Api, resource: Resource, owner: Json, children: Children, selector: Json | None) -> list[Json]:

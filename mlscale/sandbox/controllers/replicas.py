@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlscale.kube.kinds import REPLICASET, REPLICATIONCONTROLLER, Kind
 from mlscale.sandbox.agenda import timestamp
 from mlscale.sandbox.controllers.conditions import condition_of, status_with, with_condition, without_condition
-from mlscale.sandbox.controllers.ownership import claim, controller_of, owner_keys, selects
+from mlscale.sandbox.controllers.ownership import OwnerEvents, claim, controller_of, own_selector, selects
 from mlscale.sandbox.controllers.pod_facts import (
     is_active,
     pods_to_delete,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mlscale.sandbox.controllers.cluster import Cluster
     from mlscale.sandbox.controllers.pod_facts import PodState
-    from mlscale.sandbox.store import Change, Key
+    from mlscale.sandbox.store import Key
 
 Json = dict[str, Any]
 
@@ -59,32 +59,10 @@ class ReplicaController:
         self._pods = cluster.api.resources["pods"]
         self._events = cluster.recorder(flavour.component)
         cluster.queue.register(self._key, self.sync)
-        cluster.watch(self._key, self._on_own)
-        cluster.watch("pods", self._on_pod)
-
-    def _on_own(self, change: Change) -> None:
-        metadata = change.object["metadata"]
-        key = (metadata["namespace"], metadata["name"])
-        if change.type == "DELETED":
-            self._cluster.queue.forget(self._key, key)
-        else:
-            self._cluster.queue.add(self._key, key)
-
-    def _on_pod(self, change: Change) -> None:
-        for kind, namespace, name in owner_keys(change):
-            if kind == self._flavour.kind.kind:
-                self._cluster.queue.add(self._key, (namespace, name))
-        if change.type != "DELETED" and controller_of(change.object) is None:
-            self._offer(change.object)
-
-    def _offer(self, orphan: Json) -> None:
-        namespace, labels = orphan["metadata"]["namespace"], orphan["metadata"].get("labels") or {}
-        for owner in self._cluster.store.list(self._key, namespace):
-            if selects(self._selector(owner), labels):
-                self._cluster.queue.add(self._key, (namespace, owner["metadata"]["name"]))
+        OwnerEvents(cluster, flavour.kind, "pods", self._selector)
 
     def _selector(self, owner: Json) -> Json | None:
-        selector: Json | None = owner["spec"].get("selector")
+        selector = own_selector(owner)
         return {"matchLabels": selector} if self._flavour is REPLICATIONCONTROLLERS and selector else selector
 
     def sync(self, key: Key) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlscale.sandbox.controllers.ownership import claim, controller_of, owner_keys, selects
+from mlscale.kube.kinds import STATEFULSET
+from mlscale.sandbox.controllers.ownership import OwnerEvents, claim, own_selector
 from mlscale.sandbox.controllers.pod_facts import has_ended, ready_since, seconds_until_available
 from mlscale.sandbox.controllers.pod_template import pod_of, template_hash
 from mlscale.sandbox.controllers.rollout import resolved
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 REVISION_LABEL = "controller-revision-hash"
-_KEY = "statefulsets.apps"
+_KEY = STATEFULSET.resource
 _REQUIRED = ("replicas", "availableReplicas", "collisionCount")
 
 
@@ -39,33 +40,18 @@ class StatefulSetController:
         self._events = cluster.recorder("statefulset-controller")
         self._templates: dict[str, dict[str, Json]] = {}
         cluster.queue.register(_KEY, self._sync)
-        cluster.watch(_KEY, self._on_own)
-        cluster.watch("pods", self._on_pod)
+        cluster.watch(_KEY, self._forget_templates)
+        OwnerEvents(cluster, STATEFULSET, "pods")
 
-    def _on_own(self, change: Change) -> None:
-        key = (change.object["metadata"]["namespace"], change.object["metadata"]["name"])
+    def _forget_templates(self, change: Change) -> None:
         if change.type == "DELETED":
             self._templates.pop(change.object["metadata"]["uid"], None)
-            self._cluster.queue.forget(_KEY, key)
-        else:
-            self._cluster.queue.add(_KEY, key)
-
-    def _on_pod(self, change: Change) -> None:
-        for kind, namespace, name in owner_keys(change):
-            if kind == "StatefulSet":
-                self._cluster.queue.add(_KEY, (namespace, name))
-        if change.type != "DELETED" and controller_of(change.object) is None:
-            metadata = change.object["metadata"]
-            for owner in self._cluster.store.list(_KEY, metadata["namespace"]):
-                if selects(owner["spec"].get("selector"), metadata.get("labels") or {}):
-                    self._cluster.queue.add(_KEY, (metadata["namespace"], owner["metadata"]["name"]))
 
     def _sync(self, key: Key) -> None:
         stateful = self._cluster.store.get(_KEY, *key)
         if stateful is None:
             return
-        selector = stateful["spec"].get("selector")
-        claimed = claim(self._cluster.api, self._pods, stateful, self._cluster.pods, selector)
+        claimed = claim(self._cluster.api, self._pods, stateful, self._cluster.pods, own_selector(stateful))
         pods = {ordinal: pod for pod in claimed if (ordinal := _ordinal(stateful, pod)) is not None}
         current, update = self._revisions(stateful)
         failure = None

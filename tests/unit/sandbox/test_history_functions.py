@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlscale.sandbox.history_functions import counted, existed, instant, max_over_time, rate, rise
+from mlscale.sandbox.history_functions import LOOKBACK, counted, instant, max_over_time, rate, rise
+from mlscale.sandbox.history_looks import Looks
 from mlscale.sandbox.history_text import number_text
 
 SCRAPES = np.array([0.0, 30.0, 60.0, 90.0, 120.0, 150.0])
@@ -15,6 +16,12 @@ NONE = np.nan
 
 def at(*times: float) -> np.ndarray:
     return np.array(times)
+
+
+def looks(times: np.ndarray, length: float, samples: np.ndarray = SCRAPES) -> Looks:
+    """Ranges over one track, those in which it has no sample too."""
+    first, end = (np.searchsorted(samples, edges, side="right") for edges in (times - length, times))
+    return Looks(samples, times, length, first, end)
 
 
 @pytest.mark.parametrize(
@@ -31,24 +38,24 @@ def at(*times: float) -> np.ndarray:
     ],
 )
 def test_rate(time: float, expected: float, why: str) -> None:
-    (found,) = rate(SCRAPES, USED, at(time), 120.0)
+    (found,) = rate(looks(at(time), 120.0), USED)
     assert found == pytest.approx(expected, nan_ok=True), why
 
 
 def test_a_rate_reaches_no_further_back_than_to_where_the_counter_was_0() -> None:
     # From 1 to 4 in 30 s: it was 0 10 s before the first sample.
-    (found,) = rate(at(0.0, 30.0), at(1.0, 4.0), at(30.0), 120.0)
+    (found,) = rate(looks(at(30.0), 120.0, at(0.0, 30.0)), at(1.0, 4.0))
     assert found == pytest.approx(3.0 * 40 / 30 / 120)
 
 
 def test_a_range_is_open_to_the_left_and_closed_to_the_right() -> None:
-    assert counted(SCRAPES, at(150.0, 149.0, 240.0), 90.0).tolist()[:2] == [3.0, 3.0]
-    assert np.isnan(counted(SCRAPES, at(240.0), 90.0)).all()
+    assert counted(looks(at(150.0, 149.0, 240.0), 90.0)).tolist()[:2] == [3.0, 3.0]
+    assert np.isnan(counted(looks(at(240.0), 90.0))).all()
 
 
 def test_the_greatest_value_of_each_range() -> None:
     values = np.array([1.0, 9.0, 2.0, 3.0, 8.0, 1.0])
-    found = max_over_time(SCRAPES, values, at(-1.0, 0.0, 90.0, 150.0, 500.0), 60.0)
+    found = max_over_time(looks(at(-1.0, 0.0, 90.0, 150.0, 500.0), 60.0), values)
     assert found.tolist()[1:4] == [1.0, 3.0, 8.0]
     assert np.isnan(found[[0, 4]]).all()
 
@@ -70,17 +77,13 @@ def test_the_greatest_value_of_each_range() -> None:
 def test_an_instant_holds_on_to_the_last_sample_until_the_series_is_gone(
     time: float, newest: float, expected: float
 ) -> None:
-    (found,) = instant(SCRAPES, USED, at(time), newest)
+    (found,) = instant(looks(at(time), LOOKBACK), USED, newest)
     assert found == pytest.approx(expected, nan_ok=True)
 
 
 def test_a_rise_is_between_the_samples_of_the_range() -> None:
-    assert rise(SCRAPES, USED, at(150.0, 150.0), 60.0).tolist() == [3.0, 3.0]
-    assert rise(SCRAPES, USED, at(150.0), 600.0).tolist() == [15.0]
-
-
-def test_a_series_has_existed_where_the_range_reaches_into_its_life() -> None:
-    assert existed(SCRAPES, at(-1.0, 0.0, 150.0, 249.0, 250.0), 100.0).tolist() == [False, True, True, True, False]
+    assert rise(looks(at(150.0, 150.0), 60.0), USED).tolist() == [3.0, 3.0]
+    assert rise(looks(at(150.0), 600.0), USED).tolist() == [15.0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""What every group of cases is given: the programs, the cluster, and how much to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmarks.compare import MIDDLE, Case, Row, Work, compare, nothing
+from benchmarks.measure import Command, Starter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from benchmarks.install import Programs
+    from tests.cluster.access import Cluster
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much there is of what is measured."""
+
+    deployments: int = 400
+    pods: tuple[int, ...] = (5000, 20000)
+    rounds: int = MIDDLE
+    slow_rounds: int = 3
+    """Of the cases in which kubectl takes more than a minute."""
+    round_trip: float = 0.040
+    """Seconds."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where the cases are played."""
+
+    programs: Programs
+    cluster: Cluster
+    starter: Starter
+    folder: Path
+    sizes: Sizes
+    say: Callable[[str], None]
+
+    def compare(self, cases: list[Case]) -> list[Row]:
+        """The rows of all of them."""
+        rows = []
+        for case in cases:
+            found = compare(case, self.starter, self.sizes.rounds)
+            self.say("; ".join(told(row) for row in found))
+            rows += found
+        return rows
+
+    def work(
+        self,
+        program: str,
+        *lines: str,
+        kubeconfig: Path | None = None,
+        before: Callable[[], None] = nothing,
+        after: Callable[[], None] = nothing,
+    ) -> Work:
+        """``lines`` as command lines of ``program``, one after another."""
+        environment = {"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}
+        return Work(tuple(Command((program, *line.split()), environment) for line in lines), before, after)
+
+    def ours(
+        self,
+        *lines: str,
+        kubeconfig: Path | None = None,
+        before: Callable[[], None] = nothing,
+        after: Callable[[], None] = nothing,
+    ) -> Work:
+        """Command lines of mlscale."""
+        return self.work(self.programs.mlscale, *lines, kubeconfig=kubeconfig, before=before, after=after)
+
+    def theirs(
+        self,
+        *lines: str,
+        kubeconfig: Path | None = None,
+        before: Callable[[], None] = nothing,
+        after: Callable[[], None] = nothing,
+    ) -> Work:
+        """Command lines of kubectl."""
+        return self.work(self.programs.kubectl, *lines, kubeconfig=kubeconfig, before=before, after=after)
+
+
+def told(row: Row) -> str:
+    """One row, as progress."""
+    if row.failure:
+        return f"{row.name}: {row.failure}"
+    goal = "" if row.goal is None else f", goal {row.goal:g}"
+    return f"{row.name}: {row.ours:.1f} / {row.theirs:.1f} {row.unit} = {row.ratio:.3f}{goal}"

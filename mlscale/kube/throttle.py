@@ -1,0 +1,65 @@
+"""How fast a client may ask: what a server that puts requests off is to be spared of, on all connections."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Throttle:
+    """At most so many requests at a time; safe to use from several threads.
+
+    A server with priority and fairness puts off what is too much with 429 and Retry-After. That speaks of its load, not
+    of the one request, so all wait, and half as many go at a time from then on; each answer after that lets a little
+    more go, up to ``parallel`` again. ``now`` is in monotonic seconds.
+    """
+
+    def __init__(self, parallel: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._parallel = parallel
+        self._allowed = float(parallel)
+        self._now = now
+        self._resume = 0.0
+        self._under_way = 0
+        self._turns = threading.Condition()
+
+    @property
+    def allowed(self) -> int:
+        """How many may go at a time."""
+        return int(self._allowed)
+
+    def pause(self) -> float:
+        """Seconds until a request may go at all."""
+        return max(0.0, self._resume - self._now())
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until fewer are under way than may be, and be one of them."""
+        with self._turns:
+            while self._under_way >= self.allowed:
+                self._turns.wait()
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._turns:
+                self._under_way -= 1
+                self._turns.notify()
+
+    def heed(self, put_off: float | None) -> None:
+        """Take note of an answer: ``put_off`` is the seconds that the server asks to wait, None where it does not.
+
+        Those that were under way when the first was put off are put off too, for the same reason: they count once.
+        """
+        with self._turns:
+            if put_off is None:
+                self._allowed = min(float(self._parallel), self._allowed + 1 / self._allowed)
+                self._turns.notify()
+                return
+            if self._now() >= self._resume:
+                self._allowed = max(1.0, self._allowed / 2)
+            self._resume = max(self._resume, self._now() + put_off)
