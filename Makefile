@@ -58,6 +58,5 @@ clean: ## Remove everything that was made here; the built control plane stays in
 	@if [ -d .cluster ] && [ -x $(BIN)/python ]; then $(BIN)/python -m tests.cluster down; fi
 	rm -rf .venv .cluster site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-bench: cluster-up ## Time mlscale beside kubectl on that control plane, and the replay of a history
-	@KUBECONFIG=$(CURDIR)/.cluster/kubeconfig $(BIN)/python -m benchmarks.side_by_side
-	@$(BIN)/python -m benchmarks.replay_speed
+bench: setup ## Time mlscale beside kubectl and others, about half an hour; BENCH_FLAGS="--only local" for a part
+	@$(BIN)/python -m benchmarks --write $(BENCH_FLAGS)

@@ -37,7 +37,7 @@ OURS, THEIRS = 2, 3
 
 def local(stage: Stage) -> list[Row]:
     """Single commands, the server on the same machine, kubectl's discovery cache warm."""
-    with fresh_namespace(stage.cluster) as fill:
+    with fresh_namespace(stage.cluster, stage.prefix) as fill:
         _furnish(fill)
         return stage.compare(_single(stage, fill, goal=2.0))
 
@@ -46,7 +46,7 @@ def far(stage: Stage) -> list[Row]:
     """The same with a round trip in between, and no discovery cache: a fresh CI container."""
     distance = Distance(stage.sizes.round_trip)
     here = stage.cluster.kubeconfig
-    with relay(*server_of(here), distance) as port, fresh_namespace(stage.cluster) as fill:
+    with relay(*server_of(here), distance) as port, fresh_namespace(stage.cluster, stage.prefix) as fill:
         _furnish(fill)
         there = far_kubeconfig(here, port, stage.folder / "far-kubeconfig")
         cases = _single(stage, fill, goal=0.75, kubeconfig=there)
@@ -55,7 +55,7 @@ def far(stage: Stage) -> list[Row]:
 
 def bulk(stage: Stage) -> list[Row]:
     """Many deployments by one command; kubectl's client sends five requests a second."""
-    with fresh_namespace(stage.cluster) as fill:
+    with fresh_namespace(stage.cluster, stage.prefix) as fill:
         deployments = paused_deployments(stage.sizes.deployments)
         fill.create(deployments)
         file = stage.folder / "deployments.json"
@@ -66,7 +66,7 @@ def bulk(stage: Stage) -> list[Row]:
 def tables(stage: Stage) -> list[Row]:
     """Tables of many pods, of one namespace and of all."""
     rows: list[Row] = []
-    with pod_nodes(stage.cluster) as nodes, fresh_namespace(stage.cluster) as fill:
+    with pod_nodes(stage.cluster, stage.prefix) as nodes, fresh_namespace(stage.cluster, stage.prefix) as fill:
         try:
             done = 0
             for count in stage.sizes.pods:
@@ -91,7 +91,7 @@ def start(stage: Stage) -> list[Row]:
         Case(f"`{line}`", stage.ours(line), typer, compare.anything, 1.5, beside="import typer")
         for line in ("--version", "--help")
     ]
-    with fresh_namespace(stage.cluster) as fill:
+    with fresh_namespace(stage.cluster, stage.prefix) as fill:
         _furnish(fill)
         return stage.compare([*floor, *bare, _completion(stage, fill)])
 

@@ -51,14 +51,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: medians of both, and the median of the ratios of the pairs."""
+    """One line of the table: medians of both, and the median of the ratios of the pairs.
+
+    Without `theirs` it says how long something takes, beside nothing.
+    """
 
     name: str
     beside: str
     unit: str
     ours: float
-    theirs: float
-    ratio: float
+    theirs: float | None
+    ratio: float | None
     rounds: int
     goal: float | None = None
     cpu: tuple[float, float] | None = None
@@ -71,7 +74,7 @@ class Row:
     @property
     def met(self) -> bool:
         """Whether the ratio is within its goal; true where there is none."""
-        return not self.failure and (self.goal is None or self.ratio <= self.goal)
+        return not self.failure and (self.goal is None or (self.ratio is not None and self.ratio <= self.goal))
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def compare(case: Case, starter: Starter, rounds: int) -> list[Row]:
 
 def failed(name: str, beside: str, why: str, goal: float | None = None) -> Row:
     """The row of a case that could not be measured."""
-    return Row(name, beside, "ms", 0, 0, 0, 0, goal=goal, failure=why)
+    return Row(name, beside, "ms", 0, None, None, 0, goal=goal, failure=why)
 
 
 def _in_turn(case: Case, starter: Starter, rounds: int) -> Pairs:

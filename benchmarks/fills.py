@@ -76,7 +76,7 @@ class Fill:
 
 
 @contextmanager
-def fresh_namespace(cluster: Cluster, prefix: str = "bench") -> Iterator[Fill]:
+def fresh_namespace(cluster: Cluster, prefix: str) -> Iterator[Fill]:
     """A namespace that is ready for pods; deleted afterwards with all that is in it, without waiting."""
     fill = Fill(cluster, f"{prefix}-{secrets.token_hex(3)}")
     cluster.kubectl("create", "namespace", fill.namespace)
@@ -106,10 +106,10 @@ def paused_deployments(count: int) -> list[Json]:
 
 
 @contextmanager
-def pod_nodes(cluster: Cluster) -> Iterator[list[str]]:
+def pod_nodes(cluster: Cluster, prefix: str) -> Iterator[list[str]]:
     """Simulated nodes that no scheduler uses, for pods bound to them; deleted afterwards."""
-    prefix = f"bench-{secrets.token_hex(3)}"
-    names = [f"{prefix}-{number}" for number in range(NODES)]
+    mark = secrets.token_hex(3)
+    names = [f"{prefix}-{mark}-{number}" for number in range(NODES)]
     nodes = [node(name) for name in names]
     for one in nodes:
         one["spec"] = {"unschedulable": True}

@@ -38,7 +38,8 @@ def _line(row: Row) -> str:
     goal = "" if row.goal is None else f"{row.goal:g}"
     if row.failure:
         return f"| {row.name} | {row.beside} | | | | {goal} | not measured | | | |"
-    figures = f"{_figure(row.ours)} {row.unit} | {_figure(row.theirs)} {row.unit} | {_ratio(row.ratio)}"
+    other = "" if row.theirs is None else f"{_figure(row.theirs)} {row.unit}"
+    figures = f"{_figure(row.ours)} {row.unit} | {other} | {_ratio(row.ratio)}"
     verdict = "" if row.goal is None else "met" if row.met else "**not met**"
     return (
         f"| {row.name} | {row.beside} | {figures} | {goal} | {verdict} "
@@ -47,10 +48,12 @@ def _line(row: Row) -> str:
 
 
 def _figure(amount: float) -> str:
-    return f"{amount:,.0f}" if amount >= 10 else f"{amount:.1f}"
+    return f"{amount:,.0f}" if amount >= 10 else f"{amount:.2g}"
 
 
-def _ratio(ratio: float) -> str:
+def _ratio(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
     return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.3f}"
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from mlscale.hpa.replay_model import FloatArray, Setting, World
 from mlscale.recommend.baselines import api_default, crane_style, krr_style, vpa_style
 from mlscale.recommend.score import Scored, cost_of, score_setting
-from mlscale.recommend.search import Aim, Bounds, search, split_demand
+from mlscale.recommend.search import Aim, Bounds, Question, search, split_demand
 
 SYNC = 15.0
 DAY = 5760
@@ -78,7 +78,7 @@ def compared(demand: FloatArray, aim: Aim) -> dict[str, Outcome]:
     seen, unseen = split_demand(demand)
     bounds, count = Bounds(MOST, (1.0,)), int(np.ceil(np.quantile(seen, 0.95)))
     rules: dict[str, Setting] = {
-        "mlscale": search(seen, WORLD, bounds, aim, count).setting,
+        "mlscale": search(Question(seen, WORLD, bounds, aim, count)).setting,
         "krr": krr_style(seen, count),
         "crane": crane_style(seen, count, 1.0),
         "VPA": vpa_style(seen, count, SYNC),
@@ -93,7 +93,7 @@ def compared(demand: FloatArray, aim: Aim) -> dict[str, Outcome]:
 
 def hindsight(unseen: FloatArray, bounds: Bounds, aim: Aim, count: int) -> Setting:
     """The cheapest within budget on what the others have not seen."""
-    return search(unseen, WORLD, bounds, aim, count, margin=1.0).setting
+    return search(Question(unseen, WORLD, bounds, aim, count, margin=1.0)).setting
 
 
 def _scored(demand: FloatArray, setting: Setting, count: int) -> Scored:

@@ -92,8 +92,8 @@ async def _pass_on(
         return
     try:
         async with asyncio.TaskGroup() as tasks:
-            _carry(tasks, client, to_server, lambda: distance.upward(accepted, now()))
-            _carry(tasks, server, to_client, lambda: distance.downward(now()))
+            carry(tasks, client, to_server, lambda: distance.upward(accepted, now()))
+            carry(tasks, server, to_client, lambda: distance.downward(now()))
     except* OSError:
         # One side broke off: so must the other, without the rest of what was under way.
         to_client.transport.abort()
@@ -103,7 +103,7 @@ async def _pass_on(
         to_server.close()
 
 
-def _carry(
+def carry(
     tasks: asyncio.TaskGroup, source: asyncio.StreamReader, target: asyncio.StreamWriter, due: Callable[[], float]
 ) -> None:
     """Read and write side by side, so that a chunk that waits holds none of those behind it."""

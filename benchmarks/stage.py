@@ -39,6 +39,8 @@ class Stage:
     folder: Path
     sizes: Sizes
     say: Callable[[str], None]
+    prefix: str = "bench"
+    """What the names of its namespaces and nodes begin with."""
 
     def compare(self, cases: list[Case]) -> list[Row]:
         """The rows of all of them."""
@@ -87,4 +89,5 @@ def told(row: Row) -> str:
     if row.failure:
         return f"{row.name}: {row.failure}"
     goal = "" if row.goal is None else f", goal {row.goal:g}"
-    return f"{row.name}: {row.ours:.1f} / {row.theirs:.1f} {row.unit} = {row.ratio:.3f}{goal}"
+    other = "" if row.theirs is None or row.ratio is None else f" / {row.theirs:.1f} = {row.ratio:.3f}{goal}"
+    return f"{row.name} ({row.unit}): {row.ours:.1f}{other}"

@@ -123,7 +123,20 @@ def _refuse(self: object, name: str, *_value: object) -> None:
     raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be changed")
 
 
+class _DataclassFields:
+    """``__dataclass_fields__``, made when ``dataclasses.replace``, ``asdict`` or ``fields`` asks for it."""
+
+    def __get__(self, _value: object, cls: Any) -> Any:
+        from dataclasses import make_dataclass
+
+        made: Any = make_dataclass(cls.__name__, cls.__match_args__)
+        found = made.__dataclass_fields__
+        cls.__dataclass_fields__ = found
+        return found
+
+
 _METHODS = {
+    "__dataclass_fields__": _DataclassFields(),
     "__init__": _init,
     "__eq__": _equal,
     "__hash__": _hash,

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import MlscaleError
 from mlscale.frozen import field, frozen, replace
 from mlscale.kube.api_errors import ApiError, ApiNotAllowedError, ApiNotFoundError
+from mlscale.kube.asks import Ask, ask_get, ask_page
 from mlscale.kube.kinds import HPA, LIMITRANGE, POD, Kind
 from mlscale.kube.pod_resources import admitted_spec
 from mlscale.kube.targets import Found, explain_not_found
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from mlscale.hpa.spec import HpaSettings
     from mlscale.kube.client import Client
     from mlscale.kube.targets import Target
 
 Json = dict[str, Any]
-Read = Callable[[], Any]
 
 SAMPLE = 5
 """Pods looked at: what admission gave to these it gave to all of one template."""
@@ -100,58 +101,97 @@ class TargetFacts:
 
 
 def read_namespace(client: Client, namespace: str, settings: HpaSettings) -> NamespaceFacts:
-    """Read the other autoscalers, the LimitRanges and whether the metrics APIs answer, side by side.
+    """Read the other autoscalers, the LimitRanges and whether the metrics APIs answer, in one round trip.
 
     What the user may not read is left unknown; any other error of the server is raised.
     """
-    apis = sorted({METRICS_APIS[metric["type"]] for metric in settings.effective_metrics})
-    lists = [partial(client.list_all, kind.path(namespace)) for kind in (HPA, SCALEDOBJECT, LIMITRANGE)]
-    results = client.together(*lists, *[partial(client.get, path) for path in apis])
-    hpas, scaled_objects, limit_ranges = results[:3]
+    return _namespace_facts(client, namespace, settings, client.in_one_round(_namespace_asks(namespace, settings)))
+
+
+def read_target(client: Client, found: Found, namespace: NamespaceFacts) -> TargetFacts:
+    """Read the workload (unless it is there already) and its scale, in one round trip.
+
+    Raises NotFoundError, with near names, for a workload that does not exist.
+    """
+    asks = _target_asks(found)
+    return _target_facts(client, found, namespace, client.in_one_round(asks))
+
+
+def read_alone(client: Client, found: Found, settings: HpaSettings) -> TargetFacts:
+    """All that ``read_namespace`` and ``read_target`` read, in one round trip."""
+    namespace, asks = found.target.namespace, _target_asks(found)
+    answers = client.in_one_round([*asks, *_namespace_asks(namespace, settings)])
+    shared = _namespace_facts(client, namespace, settings, answers[len(asks) :])
+    return _target_facts(client, found, shared, answers[: len(asks)])
+
+
+def pod_asks(facts: TargetFacts, settings: HpaSettings) -> list[Ask]:
+    """What to ask for a few pods of the target and for their metrics; nothing where no metric is about them."""
+    types = {metric["type"] for metric in settings.effective_metrics}
+    if not facts.selector or not types & {"Resource", "ContainerResource"}:
+        return []
+    namespace = facts.target.namespace
+    return [
+        ask_get(POD.path(namespace), labelSelector=facts.selector, limit=str(SAMPLE)),
+        ask_get(PODMETRICS.path(namespace), labelSelector=facts.selector),
+    ]
+
+
+def with_pods(facts: TargetFacts, answers: Sequence[Json | MlscaleError], now: datetime) -> TargetFacts:
+    """``facts`` with the answers to ``pod_asks``. They only sharpen the checks: without them the template decides."""
+    if not answers:
+        return facts
+    pods, metrics = answers
+    return replace(facts, pods=tuple(_running(pods)), pod_metrics=tuple(_items(metrics)), now=now.timestamp())
+
+
+def _namespace_asks(namespace: str, settings: HpaSettings) -> list[Ask]:
+    return [
+        *(ask_page(kind.path(namespace)) for kind in (HPA, SCALEDOBJECT, LIMITRANGE)),
+        *(ask_get(path) for path in _metrics_apis(settings)),
+    ]
+
+
+def _metrics_apis(settings: HpaSettings) -> list[str]:
+    return sorted({METRICS_APIS[metric["type"]] for metric in settings.effective_metrics})
+
+
+def _namespace_facts(
+    client: Client, namespace: str, settings: HpaSettings, answers: Sequence[Json | MlscaleError]
+) -> NamespaceFacts:
     unread: list[str] = []
+
+    def listed(kind: Kind, page: Json | MlscaleError, absent: tuple[Json, ...] | None = None) -> Any:
+        return _listed(client, kind, namespace, page, unread, absent)
+
+    hpas, scaled_objects, limit_ranges, *pages = answers
+    apis = _metrics_apis(settings)
     return NamespaceFacts(
-        hpas=_listed("horizontalpodautoscalers", hpas, unread),
-        scaled_objects=_listed("scaledobjects.keda.sh", scaled_objects, unread, absent=()),
-        limit_ranges=_listed("limitranges", limit_ranges, unread),
-        unserved=tuple(path.split("/")[2] for path, page in zip(apis, results[3:], strict=True) if _unserved(page)),
+        hpas=listed(HPA, hpas),
+        scaled_objects=listed(SCALEDOBJECT, scaled_objects, ()),
+        limit_ranges=listed(LIMITRANGE, limit_ranges),
+        unserved=tuple(path.split("/")[2] for path, page in zip(apis, pages, strict=True) if _unserved(page)),
         unread=tuple(unread),
     )
 
 
-def read_target(client: Client, found: Found, namespace: NamespaceFacts, settings: HpaSettings) -> TargetFacts:
-    """Read the workload (unless it is there already), its scale, and a few of its pods with their metrics.
+def _target_asks(found: Found) -> list[Ask]:
+    scale = ask_get(found.target.path("scale"))
+    return [scale] if found.live else [scale, ask_get(found.target.path())]
 
-    Raises NotFoundError, with near names, for a workload that does not exist.
-    """
-    target = found.target
-    known: Read = partial(_same, found.object)
-    workload, scale = client.together(
-        known if found.live else partial(client.get, target.path()), partial(client.get, target.path("scale"))
-    )
+
+def _target_facts(
+    client: Client, found: Found, namespace: NamespaceFacts, answers: Sequence[Json | MlscaleError]
+) -> TargetFacts:
+    scale, workload = (*answers, found.object)[:2]
     if isinstance(workload, ApiNotFoundError):
-        raise explain_not_found(client, target)
+        raise explain_not_found(client, found.target)
     if isinstance(workload, MlscaleError):
         raise workload
     if isinstance(scale, MlscaleError) and not isinstance(scale, (ApiNotFoundError, ApiNotAllowedError)):
         raise scale
-    facts = TargetFacts(target, workload, namespace, scalable=not isinstance(scale, ApiNotFoundError))
-    if isinstance(scale, MlscaleError):
-        return facts
-    return _with_pods(client, replace(facts, scale=scale), settings)
-
-
-def _with_pods(client: Client, facts: TargetFacts, settings: HpaSettings) -> TargetFacts:
-    types = {metric["type"] for metric in settings.effective_metrics}
-    if not facts.selector or not types & {"Resource", "ContainerResource"}:
-        return facts
-    namespace = facts.target.namespace
-    pods, metrics = client.together(
-        partial(client.get, POD.path(namespace), labelSelector=facts.selector, limit=str(SAMPLE)),
-        partial(client.get, PODMETRICS.path(namespace), labelSelector=facts.selector),
-    )
-    # Both only sharpen the checks: without them the template decides.
-    now = client.now().timestamp()
-    return replace(facts, pods=tuple(_running(pods)), pod_metrics=tuple(_items(metrics)), now=now)
+    facts = TargetFacts(found.target, workload, namespace, scalable=not isinstance(scale, ApiNotFoundError))
+    return facts if isinstance(scale, MlscaleError) else replace(facts, scale=scale)
 
 
 def _running(page: Json | MlscaleError) -> list[Json]:
@@ -168,23 +208,24 @@ def _items(page: Json | MlscaleError) -> list[Json]:
 
 
 def _listed(
-    what: str, items: Any, unread: list[str], absent: tuple[Json, ...] | None = None
+    client: Client,
+    kind: Kind,
+    namespace: str,
+    page: Json | MlscaleError,
+    unread: list[str],
+    absent: tuple[Json, ...] | None,
 ) -> tuple[Json, ...] | None:
     """The items of a list; ``absent`` where the server has no such kind, None where it may not be read."""
-    if isinstance(items, ApiNotFoundError):
+    if isinstance(page, ApiNotFoundError):
         return absent
-    if isinstance(items, ApiNotAllowedError) and items.status.code == 403:
-        unread.append(f"{what} may not be listed")
+    if isinstance(page, ApiNotAllowedError) and page.status.code == 403:
+        unread.append(f"{kind.resource if kind == SCALEDOBJECT else kind.plural} may not be listed")
         return None
-    if isinstance(items, MlscaleError):
-        raise items
-    return tuple(items)
+    if isinstance(page, MlscaleError):
+        raise page
+    return tuple(client.items_from(page, kind.path(namespace)))
 
 
 def _unserved(page: Any) -> bool:
     """404 where no such API is registered, 503 where its server does not answer."""
     return isinstance(page, ApiError) and page.status.code in (404, 503)
-
-
-def _same(workload: Json) -> Json:
-    return workload

@@ -6,21 +6,25 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlscale.autoscale.changes import spec_changes
-from mlscale.autoscale.facts import NamespaceFacts, read_namespace, read_target
+from mlscale.autoscale.facts import NamespaceFacts, pod_asks, read_alone, read_namespace, read_target, with_pods
 from mlscale.autoscale.plan import Plan, cannot_scale, plan_autoscale
 from mlscale.errors import ConflictError, MlscaleError, UsageError
 from mlscale.frozen import frozen, replace
 from mlscale.hpa.numbers import dns_subdomain
 from mlscale.kube.api_errors import ApiConflictError
+from mlscale.kube.asks import Ask, ask_apply
 from mlscale.kube.kinds import HPA
+from mlscale.kube.parallel import Stop
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from mlscale.autoscale.facts import TargetFacts
     from mlscale.hpa.spec import HpaSettings
     from mlscale.kube.client import Client
     from mlscale.kube.finding import Finding
+    from mlscale.kube.parallel import Call
     from mlscale.kube.targets import Found, Target
 
 Json = dict[str, Any]
@@ -69,14 +73,19 @@ class Outcome:
 
 
 def autoscale(
-    client: Client, found: Sequence[Found | MlscaleError], settings: HpaSettings, options: WriteOptions
+    client: Client,
+    found: Sequence[Found | MlscaleError],
+    settings: HpaSettings,
+    options: WriteOptions,
+    stop: Stop | None = None,
 ) -> Iterator[Outcome]:
-    """Give each target its HPA; one outcome a target as it comes, in order, an error stopping none but its own.
+    """Give each target its HPA; one outcome a target as it comes, in order, an error stopping none but its own
+    unless ``stop`` says so.
 
     Raises UsageError before anything is read for a name that is no name, or one name for several targets.
     """
     _check_name(options.name, found)
-    return _outcomes(client, found, settings, options)
+    return _outcomes(client, found, settings, options, stop or Stop())
 
 
 def _check_name(name: str, found: Sequence[Found | MlscaleError]) -> None:
@@ -87,7 +96,11 @@ def _check_name(name: str, found: Sequence[Found | MlscaleError]) -> None:
 
 
 def _outcomes(
-    client: Client, found: Sequence[Found | MlscaleError], settings: HpaSettings, options: WriteOptions
+    client: Client,
+    found: Sequence[Found | MlscaleError],
+    settings: HpaSettings,
+    options: WriteOptions,
+    stop: Stop,
 ) -> Iterator[Outcome]:
     """Several targets at a time; one whose HPA or workload came before waits, so as to see what that one wrote."""
     readable = [one for one in found if not isinstance(one, MlscaleError)]
@@ -96,25 +109,30 @@ def _outcomes(
     firsts = [
         one for one, again in zip(found, repeated, strict=True) if not again and not isinstance(one, MlscaleError)
     ]
-    side_by_side = client.in_order(
-        [partial(_autoscale_one, client, one, settings, options, namespaces) for one in firsts]
-    )
+
+    def call(one: Found) -> Call[Outcome]:
+        return partial(_autoscale_one, client, one, settings, options, namespaces, stop)
+
+    stop.heed(len(readable) < len(found))
+    side_by_side = client.in_order([call(one) for one in firsts], stop=stop)
     said: set[Finding] = set()
     for one, again in zip(found, repeated, strict=True):
         if isinstance(one, MlscaleError):
             yield Outcome(None, error=one)
             continue
-        late = [partial(_autoscale_one, client, one, settings, options, namespaces)]
-        done = next(client.in_order(late) if again else side_by_side)
+        done = next(client.in_order([call(one)], stop=stop) if again else side_by_side)
         if isinstance(done, MlscaleError):
             done = Outcome(one.target, options.name or one.target.name, error=done)
-        facts = namespaces[one.target.namespace]
+        facts = namespaces.get(one.target.namespace)
         if done.hpa is not None and isinstance(facts, NamespaceFacts):
             namespaces[one.target.namespace] = facts.with_hpa(done.hpa)
         yield replace(done, findings=_told(done, said, several=len(found) > 1))
 
 
 def _read_namespaces(client: Client, found: Sequence[Found], settings: HpaSettings) -> Namespaces:
+    """The facts of each namespace; none where one target is all, which reads them together with its own."""
+    if len(found) == 1:
+        return {}
     names = sorted({one.target.namespace for one in found})
     facts = client.together(*[partial(read_namespace, client, name, settings) for name in names])
     return dict(zip(names, facts, strict=True))
@@ -148,19 +166,40 @@ def _told(outcome: Outcome, said: set[Finding], *, several: bool) -> tuple[Findi
 
 
 def _autoscale_one(
-    client: Client, found: Found, settings: HpaSettings, options: WriteOptions, namespaces: Namespaces
+    client: Client, found: Found, settings: HpaSettings, options: WriteOptions, namespaces: Namespaces, stop: Stop
 ) -> Outcome:
-    target = found.target
-    if not target.kind.namespaced:
-        raise cannot_scale(target)
-    namespace = namespaces[target.namespace]
+    if not found.target.kind.namespaced:
+        raise cannot_scale(found.target)
+    namespace = namespaces.get(found.target.namespace)
     if isinstance(namespace, MlscaleError):
         raise namespace
-    facts = read_target(client, found, namespace, settings)
+    if namespace is None:
+        facts = read_alone(client, found, settings)
+        namespaces[found.target.namespace] = facts.namespace
+    else:
+        facts = read_target(client, found, namespace)
+    outcome = _planned_and_applied(client, facts, settings, options)
+    stop.heed(outcome.error is not None)
+    return outcome
+
+
+def _planned_and_applied(client: Client, facts: TargetFacts, settings: HpaSettings, options: WriteOptions) -> Outcome:
+    """The pods are read beside the write, unless what they show may decide whether it is refused."""
     plan = plan_autoscale(facts, settings, options.name)
+    pods = pod_asks(facts, settings)
+    may_refuse = plan.refusal() is not None or facts.template_spec is None
+    if pods and not may_refuse and options.dry_run != "client":
+        *answers, written = client.in_one_round([*pods, _ask_apply(plan, options)])
+        if isinstance(written, MlscaleError):
+            raise _explained(plan, written)
+        plan = plan_autoscale(with_pods(facts, answers, client.now()), settings, options.name)
+        return _outcome(plan, written, options)
+    if pods:
+        facts = with_pods(facts, client.in_one_round(pods), client.now())
+        plan = plan_autoscale(facts, settings, options.name)
     refusal = plan.refusal()
     if refusal is not None and not options.force:
-        return Outcome(target, plan.name, findings=plan.findings, error=refusal)
+        return Outcome(facts.target, plan.name, findings=plan.findings, error=refusal)
     return apply_plan(client, plan, options)
 
 
@@ -169,8 +208,17 @@ def apply_plan(client: Client, plan: Plan, options: WriteOptions) -> Outcome:
 
     Raises ConflictError naming managers and fields, and ApiError for other refusals of the server.
     """
+    if options.dry_run == "client":
+        return _outcome(plan, plan.manifest, options)
+    try:
+        return _outcome(plan, client.ask(_ask_apply(plan, options)), options)
+    except MlscaleError as error:
+        raise _explained(plan, error) from error
+
+
+def _outcome(plan: Plan, hpa: Json, options: WriteOptions) -> Outcome:
+    """What became of ``plan``, by the HPA that the server stored, or that of the plan in a client's dry run."""
     only_checked = options.dry_run == "client"
-    hpa = plan.manifest if only_checked else _apply(client, plan, options)
     before = (plan.existing or {}).get("spec") or {}
     changes = spec_changes(before, hpa["spec"], given_only=only_checked) if plan.existing else ()
     # The generation of an HPA is kept from 1.37 on only, so the specs tell what changed.
@@ -182,16 +230,17 @@ def apply_plan(client: Client, plan: Plan, options: WriteOptions) -> Outcome:
     return Outcome(plan.target, plan.name, action, hpa, changes, findings)
 
 
-def _apply(client: Client, plan: Plan, options: WriteOptions) -> Json:
+def _ask_apply(plan: Plan, options: WriteOptions) -> Ask:
     path = HPA.path(plan.target.namespace, plan.name)
-    dry_run = options.dry_run == "server"
-    try:
-        return client.apply(path, plan.manifest, force=options.force_conflicts, dry_run=dry_run)
-    except ApiConflictError as error:
-        causes = [cause for cause in error.status.causes if cause.get("reason") == "FieldManagerConflict"]
-        if not causes:
-            raise
-        raise _conflict(plan.name, causes) from error
+    return ask_apply(path, plan.manifest, force=options.force_conflicts, dry_run=options.dry_run == "server")
+
+
+def _explained(plan: Plan, error: MlscaleError) -> MlscaleError:
+    """What the write failed with, in the words of the command line."""
+    if not isinstance(error, ApiConflictError):
+        return error
+    causes = [cause for cause in error.status.causes if cause.get("reason") == "FieldManagerConflict"]
+    return _conflict(plan.name, causes) if causes else error
 
 
 def _conflict(name: str, causes: list[Json]) -> ConflictError:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from mlscale.cli.options import DryRunOption, Filenames, Names, ObjectOutput, Recursive  # noqa: TC001  likewise
+from mlscale.cli.bulk import Run, parallel_value
+from mlscale.cli.options import (  # noqa: TC001  likewise
+    DryRunOption,
+    FailFast,
+    Filenames,
+    Names,
+    ObjectOutput,
+    Parallel,
+    Recursive,
+)
 from mlscale.cli.session import Session  # noqa: TC001  typer reads the annotations
 from mlscale.cli.values import dry_run_value
 from mlscale.errors import ExitCode
@@ -51,6 +60,8 @@ def autoscale_command(
     recursive: Recursive = False,
     dry_run: DryRunOption = "none",
     output: ObjectOutput = "",
+    parallel: Parallel = "16",
+    fail_fast: FailFast = False,
     force: Annotated[bool, typer.Option("--force", help="Write although a check says that it cannot work.")] = False,
     force_conflicts: Annotated[
         bool, typer.Option("--force-conflicts", help="Take over fields that another field manager set.")
@@ -58,10 +69,12 @@ def autoscale_command(
 ) -> int:
     """Create or update the HorizontalPodAutoscaler of workloads."""
     from mlscale.autoscale import HpaOptions, WriteOptions, autoscale, parse_settings
-    from mlscale.kube.targets import read_found
+    from mlscale.kube.parallel import NotBegunError
+    from mlscale.kube.targets import named_alone, read_found
     from mlscale.output.structured import object_format
 
     session: Session = context.obj
+    session.parallel = parallel_value(parallel)
     options = HpaOptions(
         max=high, min=low, cpu=cpu, cpu_percent=cpu_percent, memory=memory, container=container,
         metrics=tuple(metric or ()), scale_up=scale_up, scale_down=scale_down, tolerance=tolerance,
@@ -71,12 +84,16 @@ def autoscale_command(
     write = WriteOptions(name, force, force_conflicts, cast("DryRun", dry_run_value(dry_run)))
     form = object_format(output)
     selection = session.selection(names, filename, recursive=recursive)
-    found = read_found(session.client, session.kinds, selection, sys.stdin)
-    code = ExitCode.DONE
-    for outcome in autoscale(session.client, found, settings, write):
-        said = _say(session, outcome, write.dry_run, form)
-        code = code or said
-    return code
+    alone = named_alone(session.client, session.kinds, selection)
+    found = [alone] if alone else read_found(session.client, session.kinds, selection, sys.stdin)
+    run = Run(fail_fast=fail_fast)
+    with run.interruptible(len(found)):
+        for outcome in autoscale(session.client, found, settings, write, run.stop):
+            if isinstance(outcome.error, NotBegunError) and outcome.target:
+                run.left_out(outcome.target.printed)
+            else:
+                run.ended(_say(session, outcome, write.dry_run, form))
+    return run.closed(session.messages)
 
 
 def _say(session: Session, outcome: Outcome, dry_run: DryRun, form: ObjectFormat | None) -> ExitCode:

@@ -15,4 +15,6 @@ Filenames = Annotated[
 ]
 Recursive = Annotated[bool, typer.Option("--recursive", "-R", help="Look into the directories of -f.")]
 DryRunOption = Annotated[str, typer.Option("--dry-run", help="none, client (write nothing) or server (store nothing).")]
+Parallel = Annotated[str, typer.Option("--parallel", metavar="N", help="How many connections and requests at a time.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Begin no other workload once one has failed.")]
 ObjectOutput = Annotated[str, typer.Option("--output", "-o", help="json, yaml or name.")]

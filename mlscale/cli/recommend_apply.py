@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlscale.errors import ExitCode, MlscaleError, UsageError
+from mlscale.frozen import replace
 from mlscale.kube.text import counted, printable
 
 if TYPE_CHECKING:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from mlscale.cli.options import DryRunOption, Filenames, Names, ObjectOutput, Recursive  # noqa: TC001  likewise
+from mlscale.cli.bulk import Run, parallel_value
+from mlscale.cli.options import (  # noqa: TC001  likewise
+    DryRunOption,
+    FailFast,
+    Filenames,
+    Names,
+    ObjectOutput,
+    Parallel,
+    Recursive,
+)
 from mlscale.cli.session import Session  # noqa: TC001  typer reads the annotations
 from mlscale.cli.values import dry_run_value, replicas_value, seconds_value
 from mlscale.errors import ExitCode, MlscaleError, UsageError
@@ -44,14 +53,17 @@ def scale_command(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse if an HPA or manifest sets the replicas, or copies do not fit.")
     ] = False,
+    parallel: Parallel = "16",
+    fail_fast: FailFast = False,
     check: Annotated[bool, typer.Option("--check", help="Change nothing: say how many of the new copies fit.")] = False,
 ) -> int:
     """Set the number of replicas of deployments, statefulsets, replicasets or custom resources."""
-    from mlscale.kube.targets import read_found
+    from mlscale.kube.targets import named_alone, read_found
     from mlscale.output.structured import object_format
     from mlscale.scale.model import ScaleRequest
 
     session: Session = context.obj
+    session.parallel = parallel_value(parallel)
     if replicas is None:
         raise UsageError("--replicas is missing", "give the new number, as in --replicas 3")
     request = ScaleRequest(
@@ -67,10 +79,12 @@ def scale_command(
     if check and form:
         raise UsageError(f"--check writes nothing that -o {output} could show", "leave one of them out")
     selection = session.selection(names, filename, recursive=recursive, selector=selector, every=every)
-    found = read_found(session.client, session.kinds, selection, sys.stdin)
+    reads_first = check or strict or request.dry_run == "client"
+    alone = None if reads_first else named_alone(session.client, session.kinds, selection)
+    found = [alone] if alone else read_found(session.client, session.kinds, selection, sys.stdin)
     if check:
         return _check(session, found, request)
-    return _scale(session, found, request, form)
+    return _scale(session, found, request, form, Run(fail_fast=fail_fast))
 
 
 def _check(session: Session, found: Sequence[Found | MlscaleError], request: ScaleRequest) -> int:
@@ -93,8 +107,13 @@ def _check(session: Session, found: Sequence[Found | MlscaleError], request: Sca
 
 
 def _scale(
-    session: Session, found: Sequence[Found | MlscaleError], request: ScaleRequest, form: ObjectFormat | None
+    session: Session,
+    found: Sequence[Found | MlscaleError],
+    request: ScaleRequest,
+    form: ObjectFormat | None,
+    run: Run,
 ) -> int:
+    from mlscale.kube.parallel import NotBegunError
     from mlscale.scale.flow import scale
     from mlscale.scale.model import Clock
 
@@ -105,20 +124,24 @@ def _scale(
         session.messages.findings(plan.findings)
 
     _refuse_unreadable(found, request)
-    clock = Clock(time.monotonic, time.sleep)
+    clock = Clock(time.monotonic, run.sleep)
     readable = [item for item in found if not isinstance(item, MlscaleError)]
-    code = ExitCode.DONE
+    unreadable = [item for item in found if isinstance(item, MlscaleError)]
+    run.stop.heed(bool(unreadable))
     try:
-        for outcome in scale(session.client, readable, request, clock, progress, announce):
-            said = _say(session, outcome, request, form)
-            code = code or said
+        with run.interruptible(len(readable)):
+            outcomes = scale(session.client, readable, request, clock, progress, announce, run.stop)
+            for item, outcome in zip(readable, outcomes, strict=True):
+                if isinstance(outcome, NotBegunError):
+                    run.left_out(item.target.printed)
+                else:
+                    run.ended(_say(session, outcome, request, form))
     finally:
         session.messages.clear_progress()
-    for item in found:
-        if isinstance(item, MlscaleError):
-            session.messages.error(item)
-            code = code or item.exit_code
-    return code
+    for error in unreadable:
+        session.messages.error(error)
+        run.ended(error.exit_code)
+    return run.closed(session.messages)
 
 
 def _refuse_unreadable(found: Sequence[Found | MlscaleError], request: ScaleRequest) -> None:

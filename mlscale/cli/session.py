@@ -29,6 +29,8 @@ class Session:
     overrides: Overrides = field(default_factory=Overrides)
     request_timeout: float = REQUEST_TIMEOUT
     disable_compression: bool = False
+    parallel: int = 16
+    """Connections and requests at a time."""
     debug: bool = False
     messages: Messages = field(default_factory=lambda: Messages(sys.stderr, os.environ))
     out: TextIO = field(default_factory=lambda: sys.stdout)
@@ -57,9 +59,9 @@ class Session:
         if access.insecure_skip_tls_verify:
             self.messages.warning(f"the certificate of {access.server} is not verified (insecure-skip-tls-verify)")
         debug = self.messages.debug if self.debug else None
-        transport = Transport(access, timeout=self.request_timeout, debug=debug)
+        transport = Transport(access, timeout=self.request_timeout, debug=debug, connections=self.parallel)
         compress = not (self.disable_compression or access.disable_compression)
-        return Client(access, transport, warn=self.messages.warning, compress=compress)
+        return Client(access, transport, warn=self.messages.warning, compress=compress, parallel=self.parallel)
 
     @cached_property
     def kinds(self) -> Kinds:

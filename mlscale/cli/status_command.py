@@ -72,13 +72,21 @@ def _sections(only: list[str]) -> tuple[Section, ...]:
 
 def _show(session: Session, request: StatusRequest, output: str, *, headers: bool = True, before: str = "") -> int:
     """Print the status once, ``before`` right in front of it: what was there stays until the new is read."""
-    from mlscale.output.status_text import render_status
-    from mlscale.status.read import read_status
+    from mlscale.output.status_text import render_document, render_rows
+    from mlscale.status.read import StatusReading, read_status
 
-    result = read_status(session.client, request)
-    session.out.write(before)
-    for piece in render_status(result, output, headers=headers):
-        session.out.write(piece)
+    if request.objects:
+        result = read_status(session.client, request)
+        session.out.write(render_document(result, output))
+    else:
+        reading = StatusReading(session.client, request)
+        session.out.write(before)
+        everywhere = request.namespace is None
+        session.out.writelines(
+            render_rows(reading.tables(), output, with_kind=reading.with_kind, namespaced=everywhere, headers=headers)
+        )
+        session.out.flush()
+        result = reading.result()
     session.out.flush()
     _explain(session, result, output)
     return result.exit_code

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlscale.hpa.replay_model import Score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from numpy.typing import NDArray
 
     from mlscale.hpa.replay_model import CountArray, FloatArray, World
 
-_ROWS = 512
-"""Syncs looked at together, which keeps the arrays between two steps small."""
+_COLUMNS = 16
+"""Settings looked at together: so many counts fill a line of the cache, whose rows are settings side by side."""
 _DAY = 86400.0
 
 
@@ -24,7 +24,7 @@ def ready_replicas(replicas: CountArray, world: World, first_replicas: int) -> C
 
     ``first_replicas`` pods were there long before.
     """
-    return _ready(replicas, 0, len(replicas), world.ready_syncs, first_replicas)
+    return _ready(replicas.T, world.ready_syncs, first_replicas).T
 
 
 def score_parts(
@@ -35,62 +35,68 @@ def score_parts(
     ``demand`` of shape (T,) in cores, ``replicas`` of shape (T, K) after each sync, ``request`` of shape (K,) in
     cores a pod. ``first_replicas`` stood ahead of the first sync, so that its change counts.
     """
-    edges = np.linspace(0, len(demand), parts + 1).round().astype(int).tolist()
-    return [
-        _score(demand, replicas, request, world, first_replicas, start, end) for start, end in itertools.pairwise(edges)
-    ]
-
-
-def _score(
-    demand: FloatArray,
-    replicas: CountArray,
-    request: FloatArray,
-    world: World,
-    first: int,
-    start: int,
-    end: int,
-) -> Score:
-    """Of the syncs from ``start`` to ``end``."""
-    unmet, saturated, pods, changes, peak = (np.zeros(len(request)) for _ in range(5))
+    edges = np.linspace(0, len(demand), parts + 1).round().astype(int)
+    sums = _Sums(*(np.empty((parts, len(request))) for _ in range(5)))
     capacity = world.capacity_of(request)
-    for rows in _chunks(start, end):
-        missing = _ready(replicas, rows.start, rows.stop, world.ready_syncs, first) * -capacity
-        np.add(missing, demand[rows, None], out=missing)
-        np.maximum(missing, 0.0, out=missing)
-        unmet += missing.sum(axis=0)
-        saturated += np.count_nonzero(missing, axis=0)
-        pods += replicas[rows].sum(axis=0)
-        changes += np.count_nonzero(np.diff(_behind(replicas, rows.start, 1, rows.stop, first), axis=0), axis=0)
-        np.maximum(peak, replicas[rows].max(axis=0), out=peak)
-    hours, total = pods * world.sync_period / 3600.0, float(demand[start:end].sum())
+    for start in range(0, len(request), _COLUMNS):
+        some = slice(start, start + _COLUMNS)
+        counts = np.ascontiguousarray(replicas[:, some].T)
+        ready = _ready(counts, world.ready_syncs, first_replicas)
+        sums.take(some, edges[:-1], counts, _missing(demand, ready, capacity[some]), first_replicas)
+    total = np.add.reduceat(demand, edges[:-1])
+    return [_score(sums, part, request, world, int(edges[part + 1] - edges[part]), total[part]) for part in range(parts)]
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Over the syncs of B parts, for K settings, arrays of shape (B, K)."""
+
+    unmet: FloatArray
+    saturated: FloatArray
+    pods: FloatArray
+    changes: FloatArray
+    peak: FloatArray
+
+    def take(self, some: slice, starts: NDArray[np.int_], counts: CountArray, missing: FloatArray, first: int) -> None:
+        """Those of the settings at ``some``, from their ``counts`` and what they miss of the demand, (K, T)."""
+
+        def summed(values: NDArray[Any]) -> NDArray[Any]:
+            return np.add.reduceat(values, starts, axis=1, dtype=np.float64).T
+
+        changed = np.empty(counts.shape, dtype=bool)
+        np.not_equal(counts[:, :1], first, out=changed[:, :1])
+        np.not_equal(counts[:, 1:], counts[:, :-1], out=changed[:, 1:])
+        self.unmet[:, some], self.saturated[:, some] = summed(missing), summed(missing > 0)
+        self.pods[:, some], self.changes[:, some] = summed(counts), summed(changed)
+        self.peak[:, some] = np.maximum.reduceat(counts, starts, axis=1).T
+
+
+def _score(sums: _Sums, part: int, request: FloatArray, world: World, syncs: int, total: float) -> Score:
+    """Of one part, of ``syncs`` syncs with demand that adds up to ``total``."""
+    hours = sums.pods[part] * world.sync_period / 3600.0
     return Score(
         pod_hours=hours,
         core_hours=hours * request,
         gpu_hours=hours * world.gpus,
-        unmet=unmet / total if total else unmet,
-        saturated_minutes=saturated * world.sync_period / 60.0,
-        changes_per_day=changes * _DAY / ((end - start) * world.sync_period),
-        peak_replicas=peak,
+        unmet=sums.unmet[part] / total if total else sums.unmet[part],
+        saturated_minutes=sums.saturated[part] * world.sync_period / 60.0,
+        changes_per_day=sums.changes[part] * _DAY / (syncs * world.sync_period),
+        peak_replicas=sums.peak[part],
     )
 
 
-def _chunks(start: int, end: int) -> Iterator[slice]:
-    return (slice(row, min(row + _ROWS, end)) for row in range(start, end, _ROWS))
+def _missing(demand: FloatArray, ready: CountArray, capacity: FloatArray) -> FloatArray:
+    """The demand that ``ready`` pods, (K, T), cannot serve."""
+    missing = ready * -capacity[:, None]
+    np.add(missing, demand, out=missing)
+    return np.maximum(missing, 0.0, out=missing)
 
 
-def _ready(replicas: CountArray, start: int, end: int, syncs: int, first: int) -> CountArray:
-    """The least over ``syncs`` + 1 rows, window after window of twice the width."""
-    least, width = _behind(replicas, start, syncs, end, first), 1
+def _ready(counts: CountArray, syncs: int, first: int) -> CountArray:
+    """The least of the last ``syncs`` + 1 of ``counts``, (K, T), window after window of twice the width."""
+    least, width = np.concatenate([np.full((len(counts), syncs), first, dtype=np.int32), counts], axis=1), 1
     while width <= syncs:
         step = min(width, syncs + 1 - width)
-        least = np.minimum(least[step:], least[:-step])
+        least = np.minimum(least[:, step:], least[:, :-step])
         width += step
     return least
-
-
-def _behind(replicas: CountArray, start: int, back: int, end: int, first: int) -> CountArray:
-    """The rows from ``start`` less ``back`` to ``end``; what lies before the first is ``first``."""
-    if start >= back:
-        return replicas[start - back : end]
-    before = np.full((back - start, replicas.shape[1]), first, dtype=np.int32)
-    return np.concatenate([before, replicas[:end]])

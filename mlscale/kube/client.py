@@ -4,40 +4,52 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode
 
 from mlscale import __version__
 from mlscale.errors import MlscaleError
 from mlscale.kube.api_errors import ApiError, api_error, shortened
+from mlscale.kube.asks import (
+    ACCEPT_JSON,
+    ACCEPT_TABLE,
+    FIELD_MANAGER,
+    Ask,
+    ask_apply,
+    ask_create,
+    ask_get,
+    ask_json_patch,
+    ask_merge_patch,
+    ask_page,
+    ask_table,
+)
 from mlscale.kube.connection_errors import ConnectionFailedError
+from mlscale.kube.parallel import side_by_side
+from mlscale.kube.throttle import Throttle
+from mlscale.kube.transport import CONNECTIONS, Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from mlscale.kube.access import Access
-    from mlscale.kube.transport import Headers, Response, Transport
+    from mlscale.kube.parallel import Call, Stop
+    from mlscale.kube.transport import Headers, Transport
+
+__all__ = ["ACCEPT_TABLE", "FIELD_MANAGER", "Client", "Json", "side_by_side"]
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
-FIELD_MANAGER = "mlscale"
-PARALLEL = 16
-"""Connections used side by side at most."""
 RETRIES = 5
 """How often a request that the server put off (429, or 5xx with Retry-After) is sent again."""
 LONGEST_RETRY_AFTER = 30.0
 SAME_TIME = timedelta(seconds=2)
 """How far a server's clock may seem to be off: its Date header has whole seconds, and an answer takes its time."""
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-ACCEPT_JSON = "application/json"
-ACCEPT_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 ACCEPT_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
-
-Call = Callable[[], T]
 
 
 class Client:
@@ -45,7 +57,7 @@ class Client:
 
     Every method raises ``ApiError`` (by its status an ``ApiNotFoundError``, ``ApiNotAllowedError`` or
     ``ApiConflictError``) when the server refuses, and ``ConnectionFailedError`` when it cannot be asked.
-    ``warn`` gets each Warning header of the server once.
+    ``warn`` gets each Warning header of the server once. ``parallel`` requests are under way at most.
     """
 
     def __init__(
@@ -55,11 +67,14 @@ class Client:
         *,
         warn: Callable[[str], None] | None = None,
         compress: bool = True,
+        parallel: int = CONNECTIONS,
         sleep: Callable[[float], None] = time.sleep,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.access = access
         self.namespace = access.namespace
+        self.parallel = parallel
+        self._throttle = Throttle(parallel)
         self._transport = transport
         self._warn = warn
         self._encoding = "gzip" if compress else "identity"
@@ -101,25 +116,28 @@ class Client:
 
     def ask(self, ask: Ask) -> Json:
         """The answer to one request."""
-        return self._understood(ask, self._settled(ask))
+        self._rest()
+        (response,) = self._round([ask])
+        return self._said(ask, response)
 
     def in_one_round(self, asks: Sequence[Ask]) -> list[Json | MlscaleError]:
         """Send all without waiting for an answer between them, one round trip on one connection.
 
-        Each answer, or the MlscaleError that it is, in the order of ``asks``, in which the server also carries them out.
+        Each answer, or the MlscaleError that it is, in the order of ``asks``, in which the server carries them out.
         Only the last may be a write.
         """
+        self._rest()
         responses = self._round(asks)
         if all(isinstance(r, Response) and r.status == 401 for r in responses) and self._renewed():
             responses = self._round(asks)
         return [_outcome(partial(self._said, ask, r)) for ask, r in zip(asks, responses, strict=True)]
 
-    def list_all(self, path: str, *, first: Json | None = None, **query: str) -> list[Json]:
-        """The items of a list, page by page; a page whose token expired (410) restarts without pages.
+    def list_all(self, path: str, **query: str) -> list[Json]:
+        """The items of a list, page by page; a page whose token expired (410) restarts without pages."""
+        return self.items_from(self.ask(ask_page(path, **query)), path, **query)
 
-        ``first`` is the first page (``ask_page``) where it was read already.
-        """
-        page = self.ask(ask_page(path, **query)) if first is None else first
+    def items_from(self, page: Json, path: str, **query: str) -> list[Json]:
+        """As ``list_all``, where the first ``page`` (``ask_page``) has been read."""
         items = list(page.get("items") or [])
         while token := (page.get("metadata") or {}).get("continue"):
             try:
@@ -127,7 +145,8 @@ class Client:
             except ApiError as error:
                 if error.status.code != 410:
                     raise
-                return list(self.get(path, **query).get("items") or [])
+                whole = {key: value for key, value in query.items() if key != "limit"}
+                return list(self.get(path, **whole).get("items") or [])
             items += page.get("items") or []
         return items
 
@@ -160,35 +179,29 @@ class Client:
         return side_by_side(calls, self.parallel, stop)
 
     def _round(self, asks: Sequence[Ask]) -> list[Response | ConnectionFailedError]:
-        self._rest()
         with self._throttle.turn():
             return self._transport.in_one_round([self._request(ask) for ask in asks])
 
     def _said(self, ask: Ask, response: Response | ConnectionFailedError) -> Json:
-        if isinstance(response, ConnectionFailedError):
-            raise response
         return self._understood(ask, self._settled(ask, response))
 
-    def _settled(self, ask: Ask, response: Response | None = None) -> Response:
-        """The answer, ``response`` or that to ``ask`` if None; the request sent again where the server puts us off,
-        and once where the credentials can be renewed after a 401."""
-        renewed = False
-        for attempt in range(RETRIES + 1):
-            if response is None:
-                if not attempt:
-                    self._rest()
-                with self._throttle.turn():
-                    response = self._transport.in_one_round([self._request(ask)])
+    def _settled(self, ask: Ask, response: Response | ConnectionFailedError) -> Response:
+        """``response`` to ``ask``, or that to sending it again: where the server put us off, and once where the
+        credentials can be renewed after a 401."""
+        renewed, put_off = False, 0
+        while True:
+            if isinstance(response, ConnectionFailedError):
+                raise response
             if response.status == 401 and not renewed and self._renewed():
-                renewed, response = True, None
-                continue
-            wait = _retry_after(response)
-            self._throttle.heed(wait)
-            if wait is None or attempt == RETRIES:
-                break
-            self._sleep(wait)
-            response = None
-        return response
+                renewed = True
+            else:
+                wait = _retry_after(response)
+                self._throttle.heed(wait)
+                if wait is None or put_off == RETRIES:
+                    return response
+                put_off += 1
+                self._sleep(wait)
+            (response,) = self._round([ask])
 
     def _rest(self) -> None:
         """Wait as long as the server put off another request."""
@@ -237,8 +250,8 @@ class Client:
 
     def _heed_date(self, response: Response) -> None:
         try:
-            ahead = parsedate_to_datetime(response.headers.get("date", "")) - self._wall()
-        except (TypeError, ValueError):
+            ahead = _http_date(response.headers.get("date", "")) - self._wall()
+        except ValueError:
             return
         self._ahead = ahead if abs(ahead) > SAME_TIME else timedelta()
 
@@ -256,6 +269,15 @@ def _outcome(call: Call[T]) -> T | MlscaleError:
         return call()
     except MlscaleError as error:
         return error
+
+
+def _http_date(text: str) -> datetime:
+    """``Sun, 06 Nov 1994 08:49:37 GMT`` (RFC 9110, 5.6.7); raises ValueError for another form. strptime costs 5 ms."""
+    _, day, month, year, clock, zone = text.split(" ")
+    hour, minute, second = map(int, clock.split(":"))
+    if zone != "GMT":
+        raise ValueError(zone)
+    return datetime(int(year), MONTHS.index(month) + 1, int(day), hour, minute, min(second, 59), tzinfo=UTC)
 
 
 def _decoded(body: bytes) -> object:

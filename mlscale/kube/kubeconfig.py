@@ -10,10 +10,11 @@ import base64
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mlscale.errors import ConfigError, MlscaleError, UsageError
+from mlscale.frozen import frozen
 from mlscale.kube.access import Access, Credentials, Overrides
 from mlscale.kube.credentials import Clock, StaticCredentials, read_credentials
 from mlscale.kube.kubeconfig_file import Entry, Kubeconfig, read_kubeconfig
@@ -56,7 +57,8 @@ def read_access(
     return _access(_url(server, chosen, overrides), namespace, config, chosen, overrides, environ, clock)
 
 
-class _Chosen(NamedTuple):
+@frozen
+class _Chosen:
     """The entries that count; an empty one stands for none."""
 
     context: Entry
@@ -192,7 +194,8 @@ def _access(
     )
 
 
-class _Trust(NamedTuple):
+@frozen
+class _Trust:
     certificate_authority: str | None
     insecure_skip_tls_verify: bool
     tls_server_name: str | None

@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import ConfigError
 from mlscale.frozen import field, frozen
+from mlscale.kube.plain_yaml import NotPlainError, read_plain_yaml
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
@@ -168,6 +170,8 @@ def _read_document(path: str) -> dict[str, Any] | None:
 
 def _parsed(text: str, shown: str) -> object:
     """The YAML in ``text``. An error gives the place and the reason, never the line, which may be a secret."""
+    with suppress(NotPlainError):
+        return read_plain_yaml(text)
     import yaml
 
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from mlscale.errors import MlscaleError
@@ -17,23 +16,23 @@ class NotBegunError(MlscaleError):
     """It was not begun, since it was asked to stop before."""
 
 
-@dataclass
 class Stop:
-    """Whether further calls may begin; safe to set from a signal handler, which must take no lock."""
+    """Whether further calls may begin: not once ``asked`` is set, by whoever wants, or by a failure.
 
-    on_failure: bool = False
-    """Whether a call that fails asks to stop."""
-    asked: bool = False
+    A signal handler may set it: there is no lock that the interrupted thread could hold.
+    """
 
-    def heed(self, outcome: object) -> None:
-        """Ask to stop where ``outcome`` is a failure and that is to stop the others."""
-        if self.on_failure and isinstance(outcome, MlscaleError):
+    def __init__(self, *, on_failure: bool = False) -> None:
+        self.on_failure = on_failure
+        self.asked = False
+
+    def heed(self, failed: bool) -> None:
+        """Ask to stop where a call has ``failed`` and that is to stop the others."""
+        if self.on_failure and failed:
             self.asked = True
 
 
-def side_by_side(
-    calls: Sequence[Call[T]], parallel: int, stop: Stop | None = None
-) -> Iterator[T | MlscaleError]:
+def side_by_side(calls: Sequence[Call[T]], parallel: int, stop: Stop | None = None) -> Iterator[T | MlscaleError]:
     """Each result, or the MlscaleError that its call raised, as soon as it and those before it are there.
 
     Threads take the next call from a shared counter; the caller waits for each result in turn. Once ``stop`` is asked
@@ -72,11 +71,11 @@ def side_by_side(
 
 def _outcome(call: Call[T], stop: Stop) -> T | MlscaleError:
     if stop.asked:
-        return NotBegunError("not begun")
+        return NotBegunError("it was not begun", "run it again")
     outcome: T | MlscaleError
     try:
         outcome = call()
     except MlscaleError as error:
         outcome = error
-    stop.heed(outcome)
+    stop.heed(isinstance(outcome, MlscaleError))
     return outcome

@@ -80,6 +80,18 @@ def read_found(client: Client, kinds: Kinds, selection: Selection, stdin: IO[str
     ]
 
 
+def named_alone(client: Client, kinds: Kinds, selection: Selection) -> Found | None:
+    """The target of a selection that names one and no more, unread; None for any other.
+
+    Raises UsageError and NotFoundError as ``read_found`` does.
+    """
+    check_selection(selection)
+    if not selection.args or selection.selector or selection.every:
+        return None
+    targets = named_targets(client.namespace, kinds, selection.args)
+    return Found(targets[0], _bare(targets[0]), live=False) if len(targets) == 1 else None
+
+
 def check_selection(selection: Selection) -> None:
     """Raise UsageError for a selection that says nothing, or two things at once."""
     by_list = bool(selection.selector or selection.every)
@@ -206,6 +218,12 @@ def _found_in_files(client: Client, kinds: Kinds, selection: Selection, stdin: I
             continue
         found.append(Found(Target(kind, own or client.namespace, metadata["name"]), manifest, live=False))
     return found
+
+
+def _bare(target: Target) -> Json:
+    """What is known of an object without reading it."""
+    metadata = {"name": target.name, "namespace": target.namespace} if target.kind.namespaced else {"name": target.name}
+    return {"apiVersion": target.kind.api_version, "kind": target.kind.kind, "metadata": metadata}
 
 
 def explain_not_found(client: Client, target: Target) -> MlscaleError:

@@ -12,10 +12,10 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from mlscale.frozen import field, frozen
 from mlscale.kube.connection_errors import CLOSED, ConnectionFailedError, connection_failure, cut_short, too_late
 from mlscale.kube.http1 import Answer, BadAnswerError, ClosedError, Deadline, Wire, read_answer, request_head
 from mlscale.kube.proxy import Proxy, proxy_for
@@ -30,7 +30,7 @@ CONNECTIONS = 16
 """Open at most, beside those of streams."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Response:
     """An HTTP answer, its body whole and decompressed."""
 
@@ -44,7 +44,7 @@ Headers = Sequence[tuple[str, str]]
 """Header fields in order; a name may come again (Impersonate-Group)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """What is sent: ``path`` with its query, and header fields that hold no secret in a repr."""
 
@@ -117,7 +117,7 @@ class Transport:
     def stream(self, path: str, headers: Headers, *, seconds: float) -> Iterator[Answer]:
         """GET ``path`` and give the answer unread; the deadline is ``seconds`` plus the request's own."""
         request = Request("GET", path, headers)
-        sent = _Sent(Deadline(seconds + self._timeout), seconds + self._timeout)
+        sent = _Sent(seconds + self._timeout)
         wire: Wire | None = None
         try:
             wire = self._connected(sent)
@@ -144,7 +144,7 @@ class Transport:
 
     def _exchange(self, requests: Sequence[Request], *, anew: bool = False) -> _Sent:
         wire = self._take(anew=anew)
-        sent = _Sent(Deadline(self._timeout), self._timeout, reused=wire is not None, connected=wire is not None)
+        sent = _Sent(self._timeout, reused=wire is not None)
         try:
             message = b"".join(map(self._encoded, requests))
             wire = wire or self._connected(sent)
@@ -272,19 +272,19 @@ class Transport:
             self._debug(f"{line} {(time.monotonic() - sent.started) * 1000:.0f} ms")
 
 
-@dataclass
 class _Sent:
-    """How far the requests of one round have come."""
+    """How far the requests of one round have come, which have ``seconds`` for it."""
 
-    deadline: Deadline
-    seconds: float
-    reused: bool = False
-    connected: bool = False
-    answers: list[Response | ConnectionFailedError] = field(default_factory=list)
-    error: Exception | None = None
-    said_close: bool = False
-    """Whether the last answer was the connection's last, so that what was sent after it was not read."""
-    started: float = field(default_factory=time.monotonic)
+    def __init__(self, seconds: float, *, reused: bool = False) -> None:
+        self.seconds = seconds
+        self.deadline = Deadline(seconds)
+        self.started = time.monotonic()
+        self.reused = reused
+        self.connected = reused
+        self.answers: list[Response | ConnectionFailedError] = []
+        self.error: Exception | None = None
+        self.said_close = False
+        """Whether the last answer was the connection's last, so that what was sent after it was not read."""
 
 
 def _netloc(host: str, port: int | None) -> str:

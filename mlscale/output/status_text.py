@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlscale.output.structured import render_json, render_yaml
 from mlscale.output.tables import render_names, render_tables
-from mlscale.status.report import status_report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from mlscale.status.model import StatusResult
+    from mlscale.status.model import KindTable, StatusResult
 
 
-def render_status(result: StatusResult, output: str, *, headers: bool = True) -> Iterator[str]:
-    """The text for ``-o`` json, yaml, name, wide or none, piece by piece."""
-    if output == "json":
-        yield render_json(status_report(result))
-    elif output == "yaml":
-        yield render_yaml(status_report(result))
-    elif output == "name":
-        yield from (f"{line}\n" for table in result.tables for line in render_names(table.kind.printed, table.table))
-    else:
-        lines = render_tables(
-            [(table.kind.printed, table.table) for table in result.tables],
-            with_kind=result.with_kind,
-            wide=output == "wide",
-            namespaced=result.request.namespace is None,
-            headers=headers,
-        )
-        yield from (f"{line}\n" for line in lines)
+def render_rows(
+    tables: Iterable[KindTable], output: str, *, with_kind: bool, namespaced: bool, headers: bool = True
+) -> Iterator[str]:
+    """The text for ``-o`` name, wide or none, piece by piece as ``tables`` come."""
+    shown = ((table.kind.printed, table.table) for table in tables)
+    if output == "name":
+        yield from ("".join(f"{name}\n" for name in render_names(printed, table)) for printed, table in shown)
+        return
+    yield from render_tables(shown, with_kind=with_kind, wide=output == "wide", namespaced=namespaced, headers=headers)
+
+
+def render_document(result: StatusResult, output: str) -> str:
+    """The text for ``-o`` json or yaml."""
+    from mlscale.output.structured import render_json, render_yaml
+    from mlscale.status.report import status_report
+
+    report = status_report(result)
+    return render_json(report) if output == "json" else render_yaml(report)

@@ -40,23 +40,25 @@ class TablePrinter:
         self._widths: list[int] = []
 
     def lines(self, table: Json) -> Iterator[str]:
-        """The lines of ``table``, without line ends; a Table without rows gives none.
+        """The lines of ``table``, without line ends; a Table without rows gives none."""
+        return chain.from_iterable(self.pages(table))
+
+    def pages(self, table: Json) -> Iterator[list[str]]:
+        """The lines of ``table``, 500 rows at a time.
 
         A watch sends the column definitions in its first event only: the last ones seen are used again.
         """
         self._take_columns(table.get("columnDefinitions") or self._columns)
         rows = iter(table.get("rows") or ())
         while page := [self._cells(row) for row in islice(rows, PAGE_ROWS)]:
-            yield from self._page_lines(page)
+            yield self._page_lines(page)
 
-    def _page_lines(self, page: list[list[str]]) -> Iterator[str]:
+    def _page_lines(self, page: list[list[str]]) -> list[str]:
         header = self._header() if self._headers_due else None
         self._headers_due = False
         shown = [row if "".join(row).isprintable() else list(map(cell_text, row)) for row in page]
         self._widen(_page_widths(header or page[0], page, shown))
-        if header is not None:
-            yield self._line(header)
-        yield from map(self._line, shown)
+        return list(map(self._line, shown if header is None else [header, *shown]))
 
     def _take_columns(self, columns: list[Json]) -> None:
         self._columns = columns
@@ -91,15 +93,20 @@ def render_tables(
     namespaced: bool = False,
     headers: bool = True,
 ) -> Iterator[str]:
-    """The lines of one table a kind, an empty line between two; ``tables`` has (``deployment.apps``, Table)."""
-    written = False
+    """The text of one table a kind, an empty line between two, a piece of 500 rows at a time.
+
+    ``tables`` has (``deployment.apps``, Table); Tables of the same kind in a row are pieces of one.
+    """
+    printer, current = TablePrinter(), ""
+    apart, written = "", False
     for printed, table in tables:
-        printer = TablePrinter(prefix=printed if with_kind else "", wide=wide, namespaced=namespaced, headers=headers)
-        for number, line in enumerate(printer.lines(table)):
-            if number == 0 and written and headers:
-                yield ""
-            yield line
-            written = True
+        if printed != current:
+            prefix, current = printed if with_kind else "", printed
+            printer = TablePrinter(prefix=prefix, wide=wide, namespaced=namespaced, headers=headers)
+            apart = "\n" if written and headers else ""
+        for lines in printer.pages(table):
+            yield apart + "\n".join(lines) + "\n"
+            apart, written = "", True
 
 
 def render_watch(

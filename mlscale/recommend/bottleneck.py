@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 THROTTLED = 0.10
 """Share of CFS periods: throttling below this shows in few requests."""
 THROTTLED_HARD = 0.25
+AT_LIMIT = 0.60
+"""Share of a limit: below it at the 95th percentile, throttling is that of bursts shorter than the samples."""
 NEAR_LIMIT = 0.90
 """Share of a limit: use above it is bounded by the limit, not by the demand."""
 BUSY = 0.50
@@ -91,7 +93,7 @@ def _rival(signs: Signs) -> Iterator[Limit]:
 def _cpu_limit(signs: Signs) -> Iterator[Limit]:
     for container in signs.containers:
         limit = _tight_cpu(container)
-        if limit is not None and not _lacks_copies(signs, container):
+        if limit is not None and not _lacks_copies(signs, container) and not _ends_in_kills(container):
             yield limit
 
 
@@ -109,6 +111,13 @@ def _lacks_copies(signs: Signs, container: ContainerSigns) -> bool:
     return passing or bool(signs.held_back or signs.rivals) or (node_share(signs) or 0.0) >= NODE_FILLED
 
 
+def _ends_in_kills(container: ContainerSigns) -> bool:
+    """Whether memory has to be mended before its CPU limit is judged: bursts that are throttled end in kills, and the
+    starts that follow are throttled too, while its use is far from the limit."""
+    use, limit = container.cpu, container.cpu_limit
+    return bool(container.oom_kills) and use is not None and limit is not None and use.high < AT_LIMIT * limit
+
+
 def _is_out_of_reach(signs: Signs, container: ContainerSigns) -> bool:
     """Whether the limit keeps the use under what adds a replica: the HPA's target and its tolerance."""
     if signs.hpa_target is None or not container.cpu_request or not container.cpu_limit:
@@ -124,9 +133,9 @@ def _tight_cpu(container: ContainerSigns) -> Limit | None:
     who, limit = f"container {printable(container.name)}", cores(container.cpu_limit)
     use = f"its use is {cores(container.cpu.high)} at the 95th percentile, {percent(near)} of its limit of {limit}"
     if throttled is not None and throttled >= THROTTLED:
-        confidence: Confidence = "high" if throttled >= THROTTLED_HARD and near >= 0.6 else "medium"
+        confidence: Confidence = "high" if throttled >= THROTTLED_HARD and near >= AT_LIMIT else "medium"
         why = f"{who} was throttled in {percent(throttled)} of CFS periods"
-        bursts = () if near >= 0.6 else ("the bursts are shorter than the samples, whose mean hides them",)
+        bursts = () if near >= AT_LIMIT else ("the bursts are shorter than the samples, whose mean hides them",)
         return Limit("CpuLimit", confidence, (why, use, *bursts), container.name)
     if throttled is None and container.cpu.median >= NEAR_LIMIT * container.cpu_limit:
         return Limit("CpuLimit", "medium", (f"{who}: {use}", "throttling was not measured"), container.name)

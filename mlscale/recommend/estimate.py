@@ -28,8 +28,8 @@ _LAZY = 0.5
 class Estimate:
     """What each of K settings comes to."""
 
-    core_hours: FloatArray
-    """Shape (K,): requested."""
+    pod_hours: FloatArray
+    """Shape (K,)."""
     changes: FloatArray
     """Shape (K,): of the replicas, over all the time."""
     unmet: FloatArray
@@ -46,15 +46,15 @@ def estimate(demand: FloatArray, candidates: Candidates, world: World, blocks: i
     load = demand[: minutes * STRIDE].reshape(minutes, STRIDE).mean(axis=1).astype(np.float32)
     edges = np.linspace(0, minutes, blocks + 1).round().astype(int)[:-1]
     found = Estimate(np.empty(len(candidates)), np.empty(len(candidates)), np.empty((blocks, len(candidates))))
-    capacity = world.capacity_of(candidates.request)
+    capacity, hours = world.capacity_of(candidates.request), STRIDE * world.sync_period / 3600.0
     for index, proposed in _proposals(load, candidates, world):
-        least, most = (column[index, None].astype(np.float32) for column in (candidates.min_replicas, candidates.max_replicas))
-        counts = np.minimum(np.maximum(proposed, least), most)
-        found.core_hours[index] = counts.sum(axis=1)
+        least, most = candidates.min_replicas[index, None], candidates.max_replicas[index, None]
+        counts = np.maximum(proposed, least.astype(np.float32))
+        np.minimum(counts, most.astype(np.float32), out=counts)
+        found.pod_hours[index] = counts.sum(axis=1) * hours
         found.changes[index] = [np.count_nonzero(row[1:] != row[:-1]) for row in counts]
         missing = np.subtract(load, np.multiply(counts, np.float32(capacity[index[0]]), out=counts), out=counts)
         found.unmet[:, index] = np.add.reduceat(np.maximum(missing, 0.0, out=missing), edges, axis=1).T
-    np.multiply(found.core_hours, candidates.request * (STRIDE * world.sync_period / 3600.0), out=found.core_hours)
     total = np.add.reduceat(load, edges)[:, None]
     np.divide(found.unmet, total, out=found.unmet, where=total > 0)
     return found

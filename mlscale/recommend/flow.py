@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mlscale.errors import MlscaleError, NotEnoughDataError
@@ -13,27 +14,31 @@ from mlscale.recommend.bottleneck import find_limits
 from mlscale.recommend.evidence import read_cluster, read_namespace, workload_facts
 from mlscale.recommend.search import Aim
 from mlscale.recommend.signs import read_signs
+from mlscale.recommend.together import judge_together
 from mlscale.recommend.verdict import judge
 from mlscale.usage.workloads import read_workload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mlscale.kube.client import Client
     from mlscale.kube.targets import Found, Target
     from mlscale.recommend.evidence import WorkloadFacts
     from mlscale.recommend.model import Recommendation
+    from mlscale.recommend.verdict import Judging
     from mlscale.usage.model import History
     from mlscale.usage.workloads import Workload
 
 Histories = Mapping["Target", "History | MlscaleError"]
-ReadHistories = Callable[[str, "Sequence[Workload]"], Histories]
-"""Given a namespace and workloads of it, what each used."""
+ReadHistories = Callable[[str, "Sequence[Workload]"], "Histories | Iterator[tuple[Target, History | MlscaleError]]"]
+"""Given a namespace and workloads of it, what each used: all at once, or one after the other as they are asked for."""
 
 LEAST_SPAN = 86400.0
 """Seconds: with less than a day nothing is known of a day's course."""
 LEAST_COVERED = 0.5
 """Share of the history that has samples."""
+TOGETHER = 64
+"""Workloads whose replays advance in step, and whose histories are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,14 @@ def recommend(
     cannot be read.
     """
     workloads = read_facts(client, found)
-    histories = read_all_histories(workloads, read_histories)
-    for done, one in enumerate(workloads):
-        progress(done, len(workloads))
-        yield _recommended(one, histories, options)
+    judged: dict[Target, Recommendation | MlscaleError] = {}
+    for batch in batches_of(read_one_by_one(workloads, read_histories)):
+        progress(len(judged), len(workloads))
+        answers = judge_together([_judging(facts, history, options) for facts, history in batch])
+        judged.update(zip((facts.target for facts, _ in batch), answers, strict=True))
     progress(len(workloads), len(workloads))
+    for one in workloads:
+        yield one if isinstance(one, MlscaleError) else judged[one.target]
 
 
 def read_facts(client: Client, found: Sequence[Found | MlscaleError]) -> list[WorkloadFacts | MlscaleError]:
@@ -89,26 +97,41 @@ def read_facts(client: Client, found: Sequence[Found | MlscaleError]) -> list[Wo
     return [facts(one) for one in found]
 
 
-def read_all_histories(
+Evidence = tuple["WorkloadFacts", "History | MlscaleError | None"]
+"""A workload and what it used; None where the source has nothing of it."""
+
+
+def read_one_by_one(
     workloads: Sequence[WorkloadFacts | MlscaleError], read_histories: ReadHistories
-) -> dict[Target, History | MlscaleError]:
+) -> Iterator[Evidence]:
     """The histories, asked for namespace by namespace; a source that fails for one fails for its workloads only."""
-    known = [one for one in workloads if not isinstance(one, MlscaleError)]
-    histories: dict[Target, History | MlscaleError] = {}
-    for name in sorted({one.target.namespace for one in known}):
-        asked = [read_workload(one.target, one.pod_spec) for one in known if one.target.namespace == name]
+    known = {one.target: one for one in workloads if not isinstance(one, MlscaleError)}
+    for name in sorted({target.namespace for target in known}):
+        left = {target: facts for target, facts in known.items() if target.namespace == name}
+        error: MlscaleError | None = None
         try:
-            histories.update(read_histories(name, asked))
-        except MlscaleError as error:
-            histories.update({workload.target: error for workload in asked})
-    return histories
+            read = read_histories(name, [read_workload(target, facts.pod_spec) for target, facts in left.items()])
+            for target, history in read.items() if isinstance(read, Mapping) else read:
+                yield left.pop(target), history
+        except MlscaleError as caught:
+            error = caught
+        for facts in left.values():
+            yield facts, error
+
+
+def batches_of(evidence: Iterable[Evidence]) -> Iterator[list[Evidence]]:
+    """Some at a time, so that their replays can share what each step costs."""
+    left = iter(evidence)
+    while batch := list(islice(left, TOGETHER)):
+        yield batch
 
 
 def recommend_one(facts: WorkloadFacts, history: History, options: RecommendOptions) -> Recommendation:
     """The answer for one workload, from what was read. Raises NotEnoughDataError."""
-    check_history(facts.target, history, options.least_span)
-    signs = read_signs(facts, history)
-    return judge(facts, signs, find_limits(signs), history, options.aim)
+    answer = judge_together([_judging(facts, history, options)])[0]
+    if isinstance(answer, MlscaleError):
+        raise answer
+    return answer
 
 
 def check_history(target: Target, history: History, least_span: float) -> None:
@@ -131,22 +154,19 @@ def check_history(target: Target, history: History, least_span: float) -> None:
         )
 
 
-def _recommended(
-    one: WorkloadFacts | MlscaleError, histories: Histories, options: RecommendOptions
-) -> Recommendation | MlscaleError:
-    if isinstance(one, MlscaleError):
-        return one
-    history = histories.get(one.target)
+def _judging(
+    facts: WorkloadFacts, history: History | MlscaleError | None, options: RecommendOptions
+) -> Judging[Recommendation]:
+    """The judgement of one workload; raises MlscaleError where it cannot be judged."""
     if isinstance(history, NotEnoughDataError):
-        return _explained(history, one)
+        raise _explained(history, facts)
     if isinstance(history, MlscaleError):
-        return history
-    try:
-        if history is None:
-            raise NotEnoughDataError(f"not enough data for {one.target.printed}: no pod of it was measured")
-        return recommend_one(one, history, options)
-    except MlscaleError as error:
-        return error
+        raise history
+    if history is None:
+        raise NotEnoughDataError(f"not enough data for {facts.target.printed}: no pod of it was measured")
+    check_history(facts.target, history, options.least_span)
+    signs = read_signs(facts, history)
+    return (yield from judge(facts, signs, find_limits(signs), history, options.aim))
 
 
 def _explained(error: NotEnoughDataError, facts: WorkloadFacts) -> NotEnoughDataError:

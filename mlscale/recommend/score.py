@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlscale.hpa.replay import replay_replicas
-from mlscale.hpa.replay_model import Score, Setting, World, candidates_of
+from mlscale.hpa.replay import replay_runs
+from mlscale.hpa.replay_model import Run, Score, Setting, World, candidates_of
 from mlscale.hpa.replay_plain import replay_spec
 from mlscale.hpa.replay_score import ready_replicas, score_parts
 from mlscale.hpa.scaling_spec import ScalingSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlscale.hpa.replay_model import CountArray
     from mlscale.usage.model import FloatArray, Series
 
@@ -64,13 +66,54 @@ def score_setting(
     """
     if isinstance(setting, ScalingSpec):
         trajectory = replay_spec(demand, setting, request, world, first_replicas)
-    else:
-        request = setting.request
-        if setting.min_replicas == setting.max_replicas:
+        return score_replicas(demand, trajectory.replicas, request, world, first_replicas)
+    return score_settings([Stretch(demand, (setting,), world, first_replicas)])[0][0]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Settings to score on one workload's demand."""
+
+    demand: FloatArray
+    """Cores, one value a sync."""
+    settings: tuple[Setting, ...]
+    world: World
+    first_replicas: int
+
+
+def score_settings(stretches: Sequence[Stretch]) -> list[list[Scored]]:
+    """The settings of each of ``stretches``; what has to be replayed advances in step. Raises as ``score_setting``."""
+    moving = [tuple(dict.fromkeys(one for one in stretch.settings if not is_fixed(one))) for stretch in stretches]
+    runs = [
+        Run(stretch.demand, candidates_of(settings), stretch.world, stretch.first_replicas)
+        for stretch, settings in zip(stretches, moving, strict=True)
+        if settings
+    ]
+    replayed = iter(replay_runs(runs))
+    return [
+        _scored(stretch, dict(zip(settings, next(replayed).T, strict=True)) if settings else {})
+        for stretch, settings in zip(stretches, moving, strict=True)
+    ]
+
+
+def is_fixed(setting: Setting) -> bool:
+    """Whether it is a count that nothing moves."""
+    return setting.min_replicas == setting.max_replicas
+
+
+def _scored(stretch: Stretch, moving: dict[Setting, CountArray]) -> list[Scored]:
+    """Each setting of ``stretch``, the replicas over time of those that are not fixed in ``moving``."""
+
+    def one(setting: Setting) -> Scored:
+        if is_fixed(setting):
             # Nothing moves a fixed count, so it is there from the start.
-            first_replicas = setting.max_replicas
-        trajectory = replay_replicas(demand, candidates_of([setting]), world, first_replicas)
-    return score_replicas(demand, trajectory.replicas, request, world, first_replicas)
+            count = setting.max_replicas
+            replicas = np.full((len(stretch.demand), 1), count, dtype=np.int32)
+            return score_replicas(stretch.demand, replicas, setting.request, stretch.world, count)
+        replicas = np.ascontiguousarray(moving[setting])[:, None]
+        return score_replicas(stretch.demand, replicas, setting.request, stretch.world, stretch.first_replicas)
+
+    return [one(setting) for setting in stretch.settings]
 
 
 def score_replicas(

@@ -1,4 +1,8 @@
-"""Which HPA setting serves recorded demand at least cost: candidates replayed on the first part of the history."""
+"""Which HPA setting serves recorded demand at least cost: candidates tried on the first part of the history.
+
+All are estimated (mlscale/recommend/estimate.py), and the few that may be the best are replayed; what is chosen is
+chosen by replays alone.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlscale.hpa.replay import replay_parts
-from mlscale.hpa.replay_model import Candidates, Score, Setting, World, candidates_of
-from mlscale.recommend.score import block_count, cost_of
+from mlscale.hpa.replay import replay_runs_parts
+from mlscale.hpa.replay_model import Candidates, Run, Score, Setting, World
+from mlscale.recommend.estimate import STRIDE, estimate
+from mlscale.recommend.score import block_count
+from mlscale.recommend.shortlist import Outlook, first_picks, next_picks, pick, within
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlscale.usage.model import FloatArray
 
 Objective = Literal["cost", "balanced", "reliability"]
@@ -32,13 +41,10 @@ _MIN_SHARES = (0.25, 0.5, 0.75, 0.95, 1.0)
 """Quantiles of demand that a min may be enough for."""
 _PEAK_ROOM = 1.5
 """max is enough for so many times the highest demand known: it costs nothing until it is needed."""
-_AS_CHEAP = 0.02
-"""Settings within this share of the least cost are taken as equally cheap."""
-_WINDOW_PRICE = 1.25
 _DIRECT = 1_000_000
-"""So many syncs and candidates are replayed exactly at once, more are sorted out first."""
-_COARSE = 4
-_FINALISTS = 24
+"""So many syncs and candidates are all replayed, more are sorted out first."""
+_ROUNDS = 4
+"""Replays of a few more candidates each, at most."""
 
 
 @dataclass(frozen=True)
@@ -88,44 +94,117 @@ def split_demand(demand: FloatArray) -> tuple[FloatArray, FloatArray]:
     return demand[:edge], demand[edge:]
 
 
-def search(
-    demand: FloatArray,
-    world: World,
-    bounds: Bounds,
-    aim: Aim,
-    first_replicas: int,
-    margin: float = MARGIN,
-) -> Found:
-    """The cheapest setting whose unmet share of ``demand`` stays in budget; of equally cheap ones the calmest.
+@dataclass(frozen=True)
+class Question:
+    """What to search."""
 
-    ``demand`` is in cores of all pods, one value a sync. With a ``margin`` below 1 the unmet share to reckon with has
-    to stay within that share of the budget; with 1 the unmet share as it was has to. Raises ValueError for bounds that
-    leave no candidate.
+    demand: FloatArray
+    """Cores of all pods, one value a sync."""
+    world: World
+    bounds: Bounds
+    aim: Aim
+    first_replicas: int
+    margin: float = MARGIN
+    """Below 1 the unmet share to reckon with has to stay within that share of the budget; with 1 the unmet share as it
+    was has to."""
+
+
+def search(question: Question) -> Found:
+    """The cheapest setting whose unmet share of the demand stays in budget; of equally cheap ones the calmest.
+
+    Raises ValueError for bounds that leave no candidate.
     """
-    candidates = plan_candidates(demand, world, bounds)
-    tried = len(candidates)
-    if tried * len(demand) > _DIRECT:
-        candidates = _finalists(demand, candidates, world, aim.unmet * margin, first_replicas)
-    whole, feared = _replayed(demand, candidates, world, first_replicas)
-    best = _best(candidates, whole, whole.unmet if margin == 1 else feared, aim.unmet * margin)
-    score = whole.chosen(np.array([best]))
-    return Found(candidates[best], score, bool(score.unmet[0] <= aim.unmet), tried)
+    return search_together([question])[0]
+
+
+def search_together(questions: Sequence[Question]) -> list[Found]:
+    """As ``search`` for each, with the same answers; what all of them have to replay advances in step."""
+    hunts = [_Hunt(question) for question in questions]
+    while open_ones := [hunt for hunt in hunts if hunt.wanted.size]:
+        scored = replay_runs_parts([hunt.run() for hunt in open_ones], [hunt.blocks for hunt in open_ones])
+        for hunt, parts in zip(open_ones, scored, strict=True):
+            hunt.learn(parts)
+    return [hunt.found() for hunt in hunts]
+
+
+class _Hunt:
+    """One search under way: which candidates to replay next, and what is known of those that were."""
+
+    def __init__(self, question: Question) -> None:
+        self._question, demand = question, question.demand
+        self._candidates = plan_candidates(demand, question.world, question.bounds)
+        count = len(self._candidates)
+        self.blocks = block_count(len(demand), question.world.sync_period)
+        self._weights = _block_demand(demand, self.blocks)
+        # What a pod costs an hour, as in cost_of.
+        self._price = np.full(count, question.world.gpus) if question.world.gpus else self._candidates.request
+        self._budget = question.aim.unmet * question.margin
+        self._known = np.zeros(count, dtype=bool)
+        self._score = Score(**{name: np.full(count, np.inf) for name in Score.__dataclass_fields__})
+        self._feared = np.full(count, np.inf)
+        self._rounds = 0 if count * len(demand) <= _DIRECT or len(demand) < STRIDE * self.blocks else _ROUNDS
+        self.wanted = self._first() if self._rounds else np.arange(count)
+        """The candidates to replay next; empty at the end."""
+
+    def run(self) -> Run:
+        """The replay of what is wanted."""
+        asked = self._question
+        return Run(asked.demand, self._candidates.chosen(self.wanted), asked.world, asked.first_replicas)
+
+    def learn(self, parts: list[Score]) -> None:
+        """Take in what the replay came to, block by block."""
+        whole = _whole(parts, self._weights)
+        for name in Score.__dataclass_fields__:
+            getattr(self._score, name)[self.wanted] = getattr(whole, name)
+        self._feared[self.wanted] = self._reckoned(np.stack([part.unmet for part in parts]))
+        self._known[self.wanted] = True
+        self._rounds -= 1
+        if self._rounds > 0:
+            self.wanted = next_picks(self._candidates, self._estimated, self._replayed(), self._known, self._budget)
+        else:
+            self.wanted = self.wanted[:0]
+
+    def found(self) -> Found:
+        """The best of what was replayed."""
+        (known,) = np.nonzero(self._known)
+        tried, score = self._candidates.chosen(known), self._score.chosen(known)
+        outlook = Outlook(score.pod_hours * self._price[known], score.changes_per_day, self._feared[known])
+        best = pick(tried, outlook, within(outlook, self._budget))
+        chosen = score.chosen(np.array([best]))
+        is_within = bool(chosen.unmet[0] <= self._question.aim.unmet)
+        return Found(tried[best], chosen, is_within, len(self._candidates))
+
+    def _first(self) -> NDArray[np.intp]:
+        """What to replay first, by an estimate of all."""
+        asked = self._question
+        estimated = estimate(asked.demand, self._candidates, asked.world, self.blocks)
+        feared = self._reckoned(estimated.unmet)
+        self._estimated = Outlook(estimated.pod_hours * self._price, estimated.changes, feared)
+        return first_picks(self._candidates, self._estimated, self._budget)
+
+    def _replayed(self) -> Outlook:
+        return Outlook(self._score.pod_hours * self._price, self._score.changes_per_day, self._feared)
+
+    def _reckoned(self, unmet: FloatArray) -> FloatArray:
+        """The unmet share to reckon with, from that of each block."""
+        return self._weights @ unmet if self._question.margin == 1 else feared_unmet(unmet, self._weights)
 
 
 def plan_candidates(demand: FloatArray, world: World, bounds: Bounds) -> Candidates:
     """Every target, window and request of ``bounds`` with some mins between the least and the most that help."""
-    settings: dict[Setting, None] = {}
-    floors = [0.0, *np.quantile(demand, _MIN_SHARES).tolist()]
+    if bounds.least_replicas > bounds.most_replicas or not (bounds.requests and bounds.targets and bounds.windows):
+        raise ValueError("no setting lies within these bounds")
+    floors, windows = np.append(0.0, np.quantile(demand, _MIN_SHARES)), np.array(bounds.windows)
     peak, least = float(demand.max()), max(bounds.least_replicas, 1)
+    groups = []
     for request, target in itertools.product(bounds.requests, bounds.targets):
         serves = min(request * target / 100.0, float(world.capacity_of(np.array([request]))[0]))
         most = max(min(bounds.most_replicas, math.ceil(_PEAK_ROOM * peak / serves)), least)
-        for floor, window in itertools.product(floors, bounds.windows):
-            low = min(max(math.ceil(floor / serves), least), most)
-            settings[Setting(low, most, target, request, window)] = None
-    if not settings or bounds.least_replicas > bounds.most_replicas:
-        raise ValueError("no setting lies within these bounds")
-    return candidates_of(list(settings))
+        lows = np.unique(np.clip(np.ceil(floors / serves), least, most))
+        low, window = np.repeat(lows, len(windows)), np.tile(windows, len(lows))
+        fixed = [np.full(len(low), value, dtype=np.float64) for value in (most, target, request)]
+        groups.append((low, *fixed, window, np.zeros(len(low))))
+    return Candidates(*(np.concatenate(column) for column in zip(*groups, strict=True)))
 
 
 def default_setting(running: Setting) -> Setting:
@@ -150,35 +229,6 @@ def feared_unmet(unmet: FloatArray, weights: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(mean + spread, stretches.max(axis=0)))
 
 
-def _finalists(
-    demand: FloatArray, candidates: Candidates, world: World, budget: float, first_replicas: int
-) -> Candidates:
-    """Those worth an exact replay: the cheapest that a replay of every fourth sync has near ``budget``.
-
-    A controller that looks once a minute comes later, so that it leaves a little more unmet and ranks as the real one.
-    """
-    coarse = replace(world, sync_period=world.sync_period * _COARSE)
-    rows = len(demand) // _COARSE
-    means = demand[: rows * _COARSE].reshape(rows, _COARSE).mean(axis=1)
-    whole, feared = _replayed(means, candidates, coarse, first_replicas)
-    # Each bound of what is near the budget has its own cheapest: strictly within, twice, four times that.
-    bounds = [limit for limit in (budget, 2 * budget, 4 * budget) if (feared <= limit).any()]
-    if not bounds:
-        return candidates.chosen(np.sort(np.argsort(feared, kind="stable")[:_FINALISTS]))
-    cost, each = cost_of(whole), _FINALISTS // len(bounds)
-    near = [np.argsort(np.where(feared <= limit, cost, np.inf), kind="stable")[:each] for limit in bounds]
-    return candidates.chosen(np.unique(np.concatenate(near)))
-
-
-def _replayed(
-    demand: FloatArray, candidates: Candidates, world: World, first_replicas: int
-) -> tuple[Score, FloatArray]:
-    """The score of each candidate, and the unmet share to reckon with."""
-    parts = replay_parts(demand, candidates, world, first_replicas, block_count(len(demand), world.sync_period))
-    weights = _block_demand(demand, len(parts))
-    return _whole(parts, weights), feared_unmet(np.stack([part.unmet for part in parts]), weights)
-
-
 def _block_demand(demand: FloatArray, parts: int) -> FloatArray:
     edges = np.linspace(0, len(demand), parts + 1).round().astype(int)
     sums = np.add.reduceat(demand, edges[:-1])
@@ -201,13 +251,3 @@ def _whole(parts: list[Score], weights: FloatArray) -> Score:
         changes_per_day=total("changes_per_day") / len(parts),
         peak_replicas=np.max([part.peak_replicas for part in parts], axis=0),
     )
-
-
-def _best(candidates: Candidates, score: Score, feared: FloatArray, budget: float) -> int:
-    """The cheapest within ``budget``, or of those that leave the least unmet; of equally cheap ones the calmest."""
-    among = feared <= max(budget, float(feared.min()) * (1 + _AS_CHEAP))
-    cost = np.where(among, cost_of(score), np.inf)
-    cheap = cost <= float(cost.min()) * (1 + _AS_CHEAP)
-    # A window of its own has to save a fifth of the changes to be worth a spec.behavior.
-    changes = score.changes_per_day * np.where(candidates.has_behavior, _WINDOW_PRICE, 1.0)
-    return int(np.lexsort((cost, np.where(cheap, changes, np.inf)))[0])

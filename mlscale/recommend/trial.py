@@ -17,21 +17,26 @@ from mlscale.kube.pods import timestamp
 from mlscale.recommend.model import HeldOut, ScoreRow
 from mlscale.recommend.score import (
     Scored,
+    Stretch,
     cost_of,
     demand_at_syncs,
     differs,
     fixed,
     score_replicas,
     score_setting,
+    score_settings,
 )
-from mlscale.recommend.search import Aim, Bounds, default_setting, search, split_demand
+from mlscale.recommend.search import Aim, Bounds, Question, default_setting, search_together, split_demand
 from mlscale.recommend.signs import held
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlscale.hpa.scaling_spec import ScalingSpec
     from mlscale.hpa.tolerance import Tolerance
     from mlscale.recommend.evidence import WorkloadFacts
     from mlscale.recommend.model import RowName
+    from mlscale.recommend.search import Found
     from mlscale.recommend.signs import Signs
     from mlscale.usage.model import FloatArray, History
 
@@ -123,55 +128,119 @@ def startup_seconds(facts: WorkloadFacts) -> float:
     return statistics.median(times) if times else _USUAL_START
 
 
-def run_trial(facts: WorkloadFacts, history: History, plan: Plan) -> Trial:
-    """Search on the first part of ``history``, score what was found, what runs, and the default on its last.
+@dataclass(frozen=True)
+class Asked:
+    """One workload, and what is to be tried for it."""
+
+    facts: WorkloadFacts
+    history: History
+    plan: Plan
+
+
+def run_trial(asked: Asked) -> Trial:
+    """Search on the first part of the history, score what was found, what runs, and the default on its last.
 
     Raises ValueError for bounds that leave no candidate.
     """
-    times, demand = demand_at_syncs(history.cpu, plan.world.sync_period)
-    first_part, last_part = split_demand(demand)
-    edge = len(first_part)
-    first = max(1, round(float(held(history.pods, times[:1])[0])))
-    found = search(first_part, plan.world, plan.bounds, plan.aim, first)
-    count = fixed_count(first_part, plan)
-    setting = found.setting
+    return run_trials([asked])[0]
+
+
+def run_trials(asked: Sequence[Asked]) -> list[Trial]:
+    """As ``run_trial`` for each, with the same outcomes; the replays of all advance in step."""
+    split = [_split(one) for one in asked]
+    found = search_together([_question(one, parts) for one, parts in zip(asked, split, strict=True)])
+    chosen = [_chosen(*each) for each in zip(asked, split, found, strict=True)]
+    scored = score_settings([_stretch(*each) for each in zip(asked, split, chosen, strict=True)])
+    return [_outcome(*each) for each in zip(asked, split, found, chosen, scored, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Split:
+    """The demand of one workload, in cores at each sync."""
+
+    times: FloatArray
+    """Of the last part."""
+    first: FloatArray
+    last: FloatArray
+    whole: FloatArray
+    at_start: int
+    """Replicas."""
+    at_edge: int
+    """Replicas where the last part begins."""
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What is scored on the last part."""
+
+    setting: Setting
+    is_constant: bool
+    default: Setting
+    running: Setting | ScalingSpec | None
+    """With the sizes that are recommended; None where what scales it now cannot be replayed."""
+
+
+def _split(asked: Asked) -> _Split:
+    times, demand = demand_at_syncs(asked.history.cpu, asked.plan.world.sync_period)
+    first, last = split_demand(demand)
+    pods = asked.history.pods
+    at_start, at_edge = (max(1, round(float(held(pods, times[edge : edge + 1])[0]))) for edge in (0, len(first)))
+    return _Split(times[len(first) :], first, last, demand, at_start, at_edge)
+
+
+def _question(asked: Asked, split: _Split) -> Question:
+    plan = asked.plan
+    return Question(split.first, plan.world, plan.bounds, plan.aim, split.at_start)
+
+
+def _chosen(asked: Asked, split: _Split, found: Found) -> _Chosen:
+    """What was found, or a fixed count where that is as cheap and nothing scales the workload now."""
+    facts, plan, count = asked.facts, asked.plan, fixed_count(split.first, asked.plan)
     constant = fixed(count, plan.request)
-    if (
-        not facts.hpas
-        and not facts.scaled_objects
-        and float(cost_of(found.score)[0]) >= (1 - STEADY_COST) * _cost_of_fixed(constant, len(first_part), plan.world)
-    ):
-        setting = constant
-    at_edge = max(1, round(float(held(history.pods, times[edge:][:1])[0])))
-    best = score_setting(last_part, setting, plan.request, plan.world, at_edge)
-    default = default_setting(replace(found.setting, max_replicas=max(found.setting.max_replicas, count)))
-    as_now = replace(plan, request=plan.request_now)
-    now, recorded = _now(facts, history, times[edge:], last_part, plan, at_edge)
-    resized = plan.request != plan.request_now
-    shown = _now(facts, history, times[edge:], last_part, as_now, at_edge)[0] if resized else now
-    short = outgrown(facts, first_part, plan) and setting.max_replicas > facts.replicas
+    cost = _cost_of_fixed(constant, len(split.first), plan.world)
+    unscaled = not facts.hpas and not facts.scaled_objects
+    is_constant = unscaled and float(cost_of(found.score)[0]) >= (1 - STEADY_COST) * cost
+    return _Chosen(
+        setting=constant if is_constant else found.setting,
+        is_constant=is_constant,
+        default=default_setting(replace(found.setting, max_replicas=max(found.setting.max_replicas, count))),
+        running=running_setting(facts, plan.request),
+    )
+
+
+def _stretch(asked: Asked, split: _Split, chosen: _Chosen) -> Stretch:
+    """The setting, the default, then what runs, with the sizes that are recommended and those that it has."""
+    settings = [chosen.setting, chosen.default]
+    if isinstance(chosen.running, Setting):
+        settings += [chosen.running, replace(chosen.running, request=asked.plan.request_now)]
+    return Stretch(split.last, tuple(settings), asked.plan.world, split.at_edge)
+
+
+def _outcome(asked: Asked, split: _Split, found: Found, chosen: _Chosen, scored: list[Scored]) -> Trial:
+    facts, plan = asked.facts, asked.plan
+    best, default, *running = scored
+    now, shown = running or _unlike(asked, split, chosen)
+    short = outgrown(facts, split.first, plan) and chosen.setting.max_replicas > facts.replicas
     better = short or differs(now, best, plan.aim.unmet)
-    then, words = (best, setting_words(setting)) if better else (now, _now_words(facts))
+    then, words = (best, setting_words(chosen.setting)) if better else (now, _now_words(facts))
     rows = (
         score_row("now", _now_words(facts), shown),
         score_row("recommended", words, then),
-        score_row(
-            "default", setting_words(default), score_setting(last_part, default, plan.request, plan.world, at_edge)
-        ),
+        score_row("default", setting_words(chosen.default), default),
     )
-    days = max(len(last_part) * plan.world.sync_period / 86400.0, 1e-9)
+    days = max(len(split.last) * plan.world.sync_period / 86400.0, 1e-9)
     return Trial(
-        setting=setting,
+        setting=chosen.setting,
         rows=rows,
-        held_out=HeldOut(times[edge:], last_part),
+        held_out=HeldOut(split.times, split.last),
         better=better,
         outgrown=short,
-        within_budget=found.within_budget or setting is constant,
+        within_budget=found.within_budget or chosen.is_constant,
         tried=found.tried,
-        returns_to_min=_returns(setting, demand, plan),
+        returns_to_min=_returns(chosen.setting, split.whole, plan),
         saved_core_hours=(rows[0].core_hours - rows[1].core_hours) / days,
         served=rows[0].unmet - rows[1].unmet,
-        now_recorded=recorded,
+        now_recorded=chosen.running is None,
     )
 
 
@@ -261,15 +330,17 @@ def _unmet(demand: FloatArray, capacity: float) -> float:
     return float(np.maximum(demand - capacity, 0.0).sum()) / total if total else 0.0
 
 
-def _now(
-    facts: WorkloadFacts, history: History, times: FloatArray, demand: FloatArray, plan: Plan, first: int
-) -> tuple[Scored, bool]:
-    """What runs, replayed; the recorded pods where an HPA runs that CPU use alone does not drive."""
-    running = running_setting(facts, plan.request)
-    if running is not None:
-        return score_setting(demand, running, plan.request, plan.world, first), False
-    replicas = np.maximum(np.round(held(history.pods, times)), 0).astype(np.int32)[:, None]
-    return score_replicas(demand, replicas, plan.request, plan.world, first), True
+def _unlike(asked: Asked, split: _Split, chosen: _Chosen) -> tuple[Scored, Scored]:
+    """What runs, of a kind of its own: an HPA with behavior, or the pods as recorded where CPU use alone does not
+    drive them; with the sizes that are recommended, and with those that it has."""
+    plan, demand = asked.plan, split.last
+    requests = (plan.request, plan.request_now)
+    if chosen.running is not None:
+        scored = [score_setting(demand, chosen.running, one, plan.world, split.at_edge) for one in requests]
+    else:
+        replicas = np.maximum(np.round(held(asked.history.pods, split.times)), 0).astype(np.int32)[:, None]
+        scored = [score_replicas(demand, replicas, one, plan.world, split.at_edge) for one in requests]
+    return scored[0], scored[1]
 
 
 def running_setting(facts: WorkloadFacts, request: float) -> Setting | ScalingSpec | None:

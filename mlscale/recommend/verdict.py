@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mlscale.hpa.spec import HpaSettings
 from mlscale.hpa.thresholds import judge_thresholds, read_thresholds
@@ -15,7 +16,7 @@ from mlscale.recommend.gpu import cheaper_step, fewer_steps, gpu_steps
 from mlscale.recommend.model import Gain, HistoryFacts, Recommendation
 from mlscale.recommend.sizing import LEAST_DAYS
 from mlscale.recommend.steps import Sizes, cluster_steps, load_step, plan_vertical, rival_steps, vertical_steps
-from mlscale.recommend.trial import plan_trial, run_trial
+from mlscale.recommend.trial import Asked, Trial, plan_trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from mlscale.recommend.model import Limit, LimitName, Step
     from mlscale.recommend.search import Aim
     from mlscale.recommend.signs import Signs
-    from mlscale.recommend.trial import Trial
     from mlscale.usage.model import History
+
+Answer = TypeVar("Answer")
 
 DAY = 86400.0
 WORTH_ZERO = 0.25
@@ -45,9 +47,15 @@ class Judged:
     history_is_short: bool = False
 
 
-def judge(facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history: History, aim: Aim) -> Recommendation:
-    """The answer for one workload."""
-    judged = choose_steps(facts, signs, limits, history, aim)
+Judging = Generator[Asked, Trial, Answer]
+"""A judgement that stops where it needs a trial, so that those of many workloads can be run together."""
+
+
+def judge(
+    facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history: History, aim: Aim
+) -> Judging[Recommendation]:
+    """The answer for one workload: yields what is to be tried, is sent the outcome, and returns the answer."""
+    judged = yield from choose_steps(facts, signs, limits, history, aim)
     trial, steps = judged.trial, judged.steps
     return Recommendation(
         target=facts.target,
@@ -65,28 +73,30 @@ def judge(facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history
     )
 
 
-def choose_steps(facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history: History, aim: Aim) -> Judged:
+def choose_steps(
+    facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history: History, aim: Aim
+) -> Judging[Judged]:
     """The steps; fewer copies raise what each of them uses, so an idle workload is resized only where none can go."""
     sizes = plan_vertical(facts, signs, limits)
     if sizes.resizes and is_limited_by(limits, "Idle"):
         as_it_is = Sizes((), signs.cpu_request)
-        trial = try_settings(facts, signs, limits, history, as_it_is, aim)
+        trial = yield from try_settings(facts, signs, limits, history, as_it_is, aim)
         if trial is not None and load_step(facts, trial) is not None:
             return Judged(limits, tuple(plan_steps(facts, signs, limits, as_it_is, trial)), trial, as_it_is)
-    trial = try_settings(facts, signs, limits, history, sizes, aim)
+    trial = yield from try_settings(facts, signs, limits, history, sizes, aim)
     short = history.span < LEAST_REPLAYED
     return Judged(limits, tuple(plan_steps(facts, signs, limits, sizes, trial)), trial, sizes, short)
 
 
 def try_settings(
     facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], history: History, sizes: Sizes, aim: Aim
-) -> Trial | None:
+) -> Judging[Trial | None]:
     """Replays, where CPU use is the demand to replay: not behind a tight limit, a GPU or something downstream."""
     if is_limited_by(limits, "Cluster", "CpuLimit", "Gpu", "Downstream", "Ceiling") or sizes.request is None:
         return None
     if signs.gpus or len(facts.hpas) > 1 or history.span < LEAST_REPLAYED:
         return None
-    return run_trial(facts, history, plan_trial(facts, signs, sizes.request, signs.cpu_limit, aim))
+    return (yield Asked(facts, history, plan_trial(facts, signs, sizes.request, signs.cpu_limit, aim)))
 
 
 def plan_steps(
@@ -177,7 +187,7 @@ def _reasons(judged: Judged, history: History) -> Iterator[str]:
         return
     hours = trial.held_out.hours
     yield (
-        f"{counted(trial.tried, 'setting')} were replayed on the first {_span(history.span - hours * 3600)} of "
+        f"{counted(trial.tried, 'setting')} were compared on the first {_span(history.span - hours * 3600)} of "
         f"{_span(history.span)}; the table is of the last {_span(hours * 3600)}, which that search never saw."
     )
     if not trial.within_budget:

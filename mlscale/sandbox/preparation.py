@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mlscale.frozen import replace
 from mlscale.kube.pod_resources import containers_of, is_best_effort
 from mlscale.kube.quantity import nano_of
 from mlscale.sandbox.resources import SERVED, is_custom

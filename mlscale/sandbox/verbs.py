@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mlscale.frozen import replace
 from mlscale.sandbox import custom_resources, deletion, lists, patching, preparation, scales, statuses, writing
 from mlscale.sandbox.agenda import timestamp
 from mlscale.sandbox.resources import DEFINITIONS, SCALE, SERVED, Resource

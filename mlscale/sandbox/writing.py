@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlscale.frozen import replace
 from mlscale.kube.kinds import Kind
 from mlscale.sandbox import preparation
 from mlscale.sandbox.admission import admit

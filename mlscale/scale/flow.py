@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from mlscale.frozen import replace
 from mlscale.kube.api_errors import ApiNotFoundError
 from mlscale.kube.kinds import HPA
 from mlscale.kube.targets import Found, explain_not_found
+from mlscale.scale.at_once import can_scale_at_once, scale_at_once, with_replicas
 from mlscale.scale.model import WAIT_TIMEOUT, Clock, Progress, ScaleOutcome, ScalePlan, ScaleRequest
 from mlscale.scale.plan import ScaleFacts, plan_scale, refusal, replicas_of
 from mlscale.scale.write import write_scale
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mlscale.kube.capacity import CapacityFacts
-    from mlscale.kube.client import Client, Json
+    from mlscale.kube.client import Client
+    from mlscale.kube.parallel import Stop
 
 
 def scale(
@@ -29,13 +30,34 @@ def scale(
     clock: Clock,
     progress: Callable[[Progress], None],
     announce: Callable[[ScalePlan], None] | None = None,
+    stop: Stop | None = None,
 ) -> Iterator[ScaleOutcome | MlscaleError]:
     """Scale every target, several at a time; outcomes come in the order of ``found``.
 
-    ``announce`` gets each plan before anything is written, since a wait can take long after it.
-    A target that fails does not stop the others. With ``request.strict`` a finding against any of them
-    raises RefusedError before anything is written.
+    ``announce`` gets each plan before anything is waited for, which can take long.
+    A target that fails does not stop the others unless ``stop`` says so. With ``request.strict`` a finding against any
+    of them raises RefusedError before anything is written.
     """
+    if can_scale_at_once(found, request):
+        outcomes = client.in_order([partial(scale_at_once, client, found[0], request, announce)])
+    else:
+        outcomes = _scale_as_planned(client, found, request, announce, stop)
+    if not (request.wait or request.timeout):
+        return outcomes
+    # All is written before the first wait: more targets than connections would else scale one after another.
+    written = list(outcomes)
+    since = clock.now()
+    return client.in_order([partial(_waited, client, outcome, request, clock, since, progress) for outcome in written])
+
+
+def _scale_as_planned(
+    client: Client,
+    found: Sequence[Found],
+    request: ScaleRequest,
+    announce: Callable[[ScalePlan], None] | None,
+    stop: Stop | None,
+) -> Iterator[ScaleOutcome | MlscaleError]:
+    """Read all, plan all, then write."""
     facts = read_facts(client, found, request.replicas, capacity=request.strict)
     plans = [_planned(fact, request) for fact in facts]
     if request.strict:
@@ -43,15 +65,8 @@ def scale(
     for plan in plans:
         if announce and not isinstance(plan, MlscaleError):
             announce(plan)
-    outcomes = client.in_order(
-        [partial(_written, client, fact, plan, request) for fact, plan in zip(facts, plans, strict=True)]
-    )
-    if not (request.wait or request.timeout):
-        return outcomes
-    # All is written before the first wait: more targets than connections would else scale one after another.
-    written = list(outcomes)
-    since = clock.now()
-    return client.in_order([partial(_waited, client, outcome, request, clock, since, progress) for outcome in written])
+    calls = [partial(_written, client, fact, plan, request) for fact, plan in zip(facts, plans, strict=True)]
+    return client.in_order(calls, stop=stop)
 
 
 def check(client: Client, found: Sequence[Found], request: ScaleRequest) -> list[ScalePlan | MlscaleError]:
@@ -122,7 +137,7 @@ def _written(
         raise fact
     if isinstance(plan, MlscaleError):
         raise plan
-    printed = _with_replicas(fact.found.object, request.replicas)
+    printed = with_replicas(fact.found.object, request.replicas)
     if request.dry_run == "client":
         return ScaleOutcome(plan, printed, written=False)
     write_scale(client, plan.target, request)
@@ -152,10 +167,3 @@ def _waited(
     except MlscaleError as error:
         return replace(outcome, error=error)
     return outcome
-
-
-def _with_replicas(obj: Json, replicas: int) -> Json:
-    """The object as read, with spec.replicas set: what `kubectl scale -o yaml` prints."""
-    printed = copy.deepcopy(obj)
-    printed.setdefault("spec", {})["replicas"] = replicas
-    return printed

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlscale.errors import ConflictError, MlscaleError, NotFoundError, RefusedError
 from mlscale.kube.api_errors import ApiConflictError, ApiError, ApiNotFoundError
+from mlscale.kube.asks import Ask, ask_json_patch, ask_merge_patch
 from mlscale.kube.targets import explain_not_found
 
 if TYPE_CHECKING:
@@ -19,17 +20,22 @@ NOTHING_CHANGED = "nothing was changed"
 def write_scale(client: Client, target: Target, request: ScaleRequest) -> Json:
     """Set spec.replicas through the scale subresource and return the Scale.
 
-    The server checks --current-replicas (a JSON patch ``test``) and --resource-version (the patch names
-    it) in the same request, so nobody can come between. Raises ConflictError where one does not hold.
+    Raises ConflictError where a precondition does not hold.
     """
+    try:
+        return client.ask(ask_scale(target, request))
+    except ApiError as error:
+        raise explained(client, target, request, error) from error
+
+
+def ask_scale(target: Target, request: ScaleRequest) -> Ask:
+    """The write. The server checks --current-replicas (a JSON patch ``test``) and --resource-version (the patch names
+    it) in the same request, so nobody can come between."""
     query = {"dryRun": "All"} if request.dry_run == "server" else {}
     path = target.path("scale")
-    try:
-        if request.current_replicas is not None:
-            return client.json_patch(path, _guarded_operations(request), **query)
-        return client.merge_patch(path, _merge_body(request), **query)
-    except ApiError as error:
-        raise _explained(client, target, request, error) from error
+    if request.current_replicas is not None:
+        return ask_json_patch(path, _guarded_operations(request), **query)
+    return ask_merge_patch(path, _merge_body(request), **query)
 
 
 def _merge_body(request: ScaleRequest) -> Json:
@@ -49,8 +55,8 @@ def _guarded_operations(request: ScaleRequest) -> list[Json]:
     return [*operations, {"op": "add", "path": "/spec/replicas", "value": request.replicas}]
 
 
-def _explained(client: Client, target: Target, request: ScaleRequest, error: ApiError) -> MlscaleError:
-    """``error`` in the words of the command line."""
+def explained(client: Client, target: Target, request: ScaleRequest, error: ApiError) -> MlscaleError:
+    """What the write failed with, in the words of the command line."""
     if isinstance(error, ApiNotFoundError):
         # A missing object is named in the details; a kind without the subresource is not.
         named = error.status.details.get("name")

@@ -38,9 +38,7 @@ def read_evidence(
     missing = [key for key in wanted if key not in troubled.objects]
     namespace = request.targets[0].namespace if request.targets else request.namespace
     queries = event_queries(read.workloads, read.hpas, now) if read.events is None else []
-    calls: list[Callable[[], Any]] = [
-        partial(client.get, POD.path(own or namespace, name)) for own, name in missing
-    ]
+    calls: list[Callable[[], Any]] = [partial(client.get, POD.path(own or namespace, name)) for own, name in missing]
     calls += [partial(read_events, client, namespace, query) for query in queries]
     outcomes = client.together(*calls)
     pods, events = outcomes[: len(missing)], outcomes[len(missing) :]

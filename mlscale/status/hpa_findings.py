@@ -14,6 +14,7 @@ from mlscale.kube.finding import Finding, Level
 from mlscale.kube.pod_resources import admitted_spec
 from mlscale.kube.pods import short_age, timestamp
 from mlscale.kube.text import printable
+from mlscale.status.model import hpa_key, target_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,18 +55,12 @@ def explain_shared_targets(hpas: Iterable[Json], shown: set[tuple[str, str]], *,
     """
     by_target: dict[tuple[str, ...], list[Json]] = {}
     for hpa in hpas:
-        by_target.setdefault(_target_key(hpa), []).append(hpa)
+        by_target.setdefault(target_key(hpa), []).append(hpa)
     return [
         _shared(group, where)
         for group in by_target.values()
         if len(group) > 1 and any(hpa_key(hpa) in shown for hpa in group)
     ]
-
-
-def hpa_key(hpa: Json) -> tuple[str, str]:
-    """Namespace and name."""
-    metadata = hpa.get("metadata") or {}
-    return str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
 
 
 def unknown_metrics(hpa: Json) -> list[str]:
@@ -211,12 +206,6 @@ def _shared(group: list[Json], where: bool) -> Finding:
             f"{' and '.join(names)} both target {_target_words(group[0])}: neither scales by its metrics; keep one"
         )
     return _finding(group[0], "warning", "AmbiguousSelector", message)
-
-
-def _target_key(hpa: Json) -> tuple[str, ...]:
-    reference = (hpa.get("spec") or {}).get("scaleTargetRef") or {}
-    group, slash, _ = str(reference.get("apiVersion") or "").partition("/")
-    return hpa_key(hpa)[0], group if slash else "", str(reference.get("kind")), str(reference.get("name"))
 
 
 def _target_words(hpa: Json) -> str:

@@ -82,6 +82,10 @@ class KindTable:
         """The same Table with other rows."""
         return KindTable(self.section, self.kind, {**self.table, "rows": list(rows)})
 
+    def whole(self) -> KindTable:
+        """The Table with all its rows, the rest of them read now. Raises the MlscaleError of a page."""
+        return self if self.rest is None else self.with_rows(chain(self.rows, *self.rest))
+
     def pieces(self) -> Iterator[KindTable]:
         """The Table in pieces of at most 500 rows, the rest of it read on the way; none where it is empty.
 
@@ -141,3 +145,21 @@ def row_key(row: Json) -> tuple[str, str]:
     metadata = (row.get("object") or {}).get("metadata") or {}
     cells = row.get("cells") or [""]
     return str(metadata.get("namespace") or ""), str(metadata.get("name") or cells[0])
+
+
+def hpa_key(hpa: Json) -> tuple[str, str]:
+    """Namespace and name of an HPA."""
+    metadata = hpa.get("metadata") or {}
+    return str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+
+
+def target_key(hpa: Json) -> tuple[str, str, str, str]:
+    """What ``hpa`` scales: namespace, API group, kind and name (the server converts between versions)."""
+    reference = (hpa.get("spec") or {}).get("scaleTargetRef") or {}
+    group, slash, _ = str(reference.get("apiVersion") or "").partition("/")
+    return hpa_key(hpa)[0], group if slash else "", str(reference.get("kind")), str(reference.get("name"))
+
+
+def scaled_key(target: Target) -> tuple[str, str, str, str]:
+    """The ``target_key`` of the HPAs that scale ``target``."""
+    return target.namespace, target.kind.group, target.kind.kind, target.name

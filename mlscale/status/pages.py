@@ -57,9 +57,7 @@ def read_pods(client: Client, namespace: str | None, include: str, **query: str)
     return KindTable("pods", POD, first, _rest(client, path, include, first, limit, query))
 
 
-def _rest(
-    client: Client, path: str, include: str, first: Json, limit: int, query: dict[str, str]
-) -> Iterator[Rows]:
+def _rest(client: Client, path: str, include: str, first: Json, limit: int, query: dict[str, str]) -> Iterator[Rows]:
     """The rows of the pages after ``first``.
 
     Where a token has expired (410) the list goes on behind the last row as things are by then: no row comes twice,
@@ -77,9 +75,7 @@ def _rest(
         yield _rows(page)
 
 
-def _behind(
-    client: Client, path: str, include: str, last: str, token: str, limit: int, query: dict[str, str]
-) -> Json:
+def _behind(client: Client, path: str, include: str, last: str, token: str, limit: int, query: dict[str, str]) -> Json:
     """The rows behind ``last``, by the token that came with the 410 (metav1.ListMeta, "continue")."""
     if token:
         return client.table(path, include, limit=str(limit), **query, **{"continue": token})

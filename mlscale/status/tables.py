@@ -10,14 +10,13 @@ from mlscale.frozen import field, frozen
 from mlscale.kube.api_errors import ApiNotFoundError
 from mlscale.kube.kinds import DEPLOYMENT, HPA, POD, STATEFULSET
 from mlscale.kube.near import did_you_mean
-from mlscale.kube.owners import hpas_of
 from mlscale.kube.targets import Target, explain_not_found, missing_namespace
-from mlscale.status.events import EventsRead, event_reads, events_read
-from mlscale.status.model import KindTable, StatusRequest, merged, row_key
+from mlscale.status.events import EventsRead, event_queries, events_read, read_events
+from mlscale.status.model import KindTable, StatusRequest, hpa_key, merged, row_key, scaled_key, target_key
 from mlscale.status.pages import read_pods, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from mlscale.kube.client import Client
 
@@ -78,9 +77,8 @@ def label_query(selector: str) -> dict[str, str]:
 
 def belongs(hpas: Iterable[Json], targets: Iterable[Target]) -> set[tuple[str, str]]:
     """The row keys of the HPAs that scale one of ``targets``."""
-    known = list(hpas)
-    found = [hpa["metadata"] for target in targets for hpa in hpas_of(known, target)]
-    return {(str(metadata.get("namespace") or ""), str(metadata["name"])) for metadata in found}
+    wanted = set(map(scaled_key, targets))
+    return {hpa_key(hpa) for hpa in hpas if target_key(hpa) in wanted}
 
 
 def targets_of(table: KindTable) -> dict[Target, Json]:
@@ -135,7 +133,7 @@ class _NamedWorkload:
 
 
 def _read_named(client: Client, request: StatusRequest) -> TablesRead:
-    """The named workloads, then their pods by selector; their HPAs by what these target."""
+    """The named workloads and the namespace's HPAs, then the workloads' pods by selector and what explains both."""
     if set(request.only) == {"hpa"}:
         return _read_hpas_named(client, request)
     namespace = request.targets[0].namespace
@@ -149,12 +147,13 @@ def _read_named(client: Client, request: StatusRequest) -> TablesRead:
     errors = [outcome for outcome in outcomes if isinstance(outcome, MlscaleError)]
     workloads = {target: obj for named in found for target, obj in targets_of(named.table).items()}
     selectors = tuple(dict.fromkeys(named.pod_selector for named in found if named.pod_selector))
-    pods, pod_errors = _pods_of(client, request, namespace, selectors)
     hpas = [outcome for outcome in outcomes if isinstance(outcome, KindTable)]
     every = tuple(hpa for table in hpas for hpa in table.objects)
+    queries = event_queries(workloads if request.shows("workloads") else {}, every, client.now())
+    pods, pod_errors, events = _second_round(client, request, selectors, queries)
     rows = merged(named.table for named in found) if request.shows("workloads") else []
     shown = [*rows, *pods, *(_only(table, belongs(every, workloads)) for table in hpas)]
-    return TablesRead(tuple(shown), workloads, every, selectors, (*errors, *pod_errors))
+    return TablesRead(tuple(shown), workloads, every, selectors, events, (*errors, *pod_errors))
 
 
 def _read_workload(client: Client, target: Target) -> _NamedWorkload:
@@ -189,18 +188,25 @@ def _requirement(expression: Json) -> str:
     return f"{key} {operator.lower()} ({','.join(expression.get('values') or ())})"
 
 
-def _pods_of(
-    client: Client, request: StatusRequest, namespace: str, selectors: Iterable[str]
-) -> tuple[list[KindTable], list[MlscaleError]]:
-    if not request.shows("pods"):
-        return [], []
-    include = pod_include(request)
-    calls = [
-        partial(read_table, client, "pods", POD, POD.path(namespace), include, **label_query(selector))
-        for selector in selectors
-    ]
-    tables, errors = _sorted_out(client.together(*calls))
-    return merged(tables) or [KindTable("pods", POD, {})], errors
+def _second_round(
+    client: Client, request: StatusRequest, selectors: Sequence[str], queries: Sequence[str]
+) -> tuple[list[KindTable], list[MlscaleError], EventsRead]:
+    """The pods of ``selectors`` as one Table, beside the events of ``queries``."""
+    namespace, include = request.targets[0].namespace, pod_include(request)
+    # A pod that two selectors match is shown once, so their lists are needed whole.
+    read = read_pods if len(selectors) == 1 else _read_whole
+    shown = selectors if request.shows("pods") else ()
+    pods = [partial(read, client, namespace, include, **label_query(selector)) for selector in shown]
+    events = [partial(read_events, client, namespace, query) for query in queries]
+    outcomes: list[Any] = client.together(*pods, *events)
+    tables, errors = _sorted_out(outcomes[: len(pods)])
+    if request.shows("pods"):
+        tables = (tables if len(tables) == 1 else merged(tables)) or [KindTable("pods", POD, {})]
+    return tables, errors, events_read(queries, outcomes[len(pods) :])
+
+
+def _read_whole(client: Client, namespace: str, include: str, **query: str) -> KindTable:
+    return read_pods(client, namespace, include, **query).whole()
 
 
 def _read_hpas_named(client: Client, request: StatusRequest) -> TablesRead:

@@ -42,6 +42,8 @@ class TroubledPods:
 
     def chosen(self) -> list[PodKey]:
         """Those to look at, one of each STATUS in turn, so that a rare cause shows beside a common one."""
+        if self._limit is None:
+            return list(self.objects)
         longest = max(map(len, self._first.values()), default=0)
         turns = [keys[turn] for turn in range(longest) for keys in self._first.values() if turn < len(keys)]
         return turns[: self._limit]

@@ -16,12 +16,12 @@ from mlscale.errors import MlscaleError, NotAllowedError, NotFoundError
 from mlscale.kube.api_errors import ApiError
 from mlscale.kube.kinds import HPA, POD
 from mlscale.status.model import KindTable, Section, StatusRequest, merged, row_key
+from mlscale.status.pages import read_table
 from mlscale.status.tables import (
     TablesRead,
     belongs,
     label_query,
     pod_include,
-    read_table,
     read_tables,
     targets_of,
     unknown_namespace,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from mlscale.errors import MlscaleError, NotEnoughDataError
-from mlscale.kube.client import side_by_side
+from mlscale.kube.parallel import side_by_side
 from mlscale.kube.pods import short_age
-from mlscale.usage.assemble import Recorded, SignalRows, assemble
+from mlscale.usage.assemble import BRIDGED, Recorded, SignalRows, assemble
 from mlscale.usage.model import Grid, Row
 from mlscale.usage.prometheus_api import TooMuchError
 from mlscale.usage.prometheus_signals import SIGNALS, Signal
@@ -23,7 +23,7 @@ from mlscale.usage.rates import Resolution, plan_answers, plan_resolution, scrap
 from mlscale.usage.workloads import owners_of_pods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mlscale.kube.targets import Target
     from mlscale.usage.model import History
@@ -36,8 +36,10 @@ PARALLEL = 4
 Progress = Callable[[int, int], None]
 """Told how many answers are there, of how many."""
 
-_LOOKS = 48
-"""At how many times the scrapes are counted."""
+_LOOKS: Mapping[str, tuple[float, ...]] = {"scrapes": (1.0, 0.5), "containers": (1.0, 0.75, 0.5, 0.25)}
+"""At which parts of the history the scrapes and the containers are counted: a whole series costs 20 times a look."""
+_FALLBACK_LOOKS = 48
+"""Evenly spaced, where that finds nothing: what ran for a few hours only may lie between the looks."""
 _SHORTEST = 3600.0
 """Seconds; a question over a shorter range is not cut further."""
 
@@ -63,11 +65,13 @@ def read_histories(
     start: float,
     end: float,
     progress: Progress,
-) -> dict[Target, History | MlscaleError]:
+) -> Mapping[Target, History | MlscaleError]:
     """The history of each of ``workloads``, all of ``namespace``, from ``start`` to ``end`` (seconds since the epoch).
 
-    A workload without a sample has a NotEnoughDataError in its place. Raises what ``Prometheus`` raises when it cannot
-    answer: nothing can be said of any workload then.
+    Everything is read before this returns, but each history is put together when it is looked up, and not kept: those
+    of 1,000 workloads would be three times as large as what they are made of. A workload without a sample has a
+    NotEnoughDataError in its place. Raises what ``Prometheus`` raises when it cannot answer: nothing can be said of
+    any workload then.
     """
     counted, containers = _looked(source, namespace, start, end)
     if not containers:
@@ -78,11 +82,29 @@ def read_histories(
     questions = _questions(namespace, resolution, containers, signals)
     rows = _read_rows(source, questions, progress)
     recorded = _recorded(source, resolution, rows, values, signals)
-    owned = _owned(workloads, recorded, values)
-    return {
-        workload.target: assemble(workload, pods, recorded) if pods else _nothing(source, workload, start, end)
-        for workload, pods in owned
-    }
+    pods = _pods_of(workloads, recorded, values)
+
+    def history(workload: Workload) -> History | MlscaleError:
+        own = pods.get(workload.target)
+        return assemble(workload, own, recorded) if own else _nothing(source, workload, start, end)
+
+    return _Histories({workload.target: partial(history, workload) for workload in workloads})
+
+
+class _Histories(Mapping["Target", "History | MlscaleError"]):
+    """Histories that are made when they are looked up."""
+
+    def __init__(self, made: Mapping[Target, Callable[[], History | MlscaleError]]) -> None:
+        self._made = made
+
+    def __getitem__(self, target: Target) -> History | MlscaleError:
+        return self._made[target]()
+
+    def __iter__(self) -> Iterator[Target]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 def server_time(source: Prometheus) -> float:
@@ -92,14 +114,20 @@ def server_time(source: Prometheus) -> float:
 
 def _looked(source: Prometheus, namespace: str, start: float, end: float) -> tuple[float | None, int]:
     """Samples of one container in 30 minutes, and containers side by side, at most; None and 0 where there are none."""
-    grid = Grid(start, max(1.0, (end - start) / (_LOOKS - 1)), _LOOKS)
-    texts = [query_text(name, namespace=namespace) for name in ("scrapes", "containers")]
-    scrapes, containers = _all_of([partial(_read_part, source, text, grid) for text in texts])
-    return _greatest(scrapes), int(_greatest(containers) or 0)
+    looks = [(name, start + part * (end - start)) for name, parts in _LOOKS.items() for part in parts]
+    counts = _all_of([partial(source.instant, query_text(name, namespace=namespace), at) for name, at in looks])
+    greatest: dict[str, float] = {}
+    for (name, _), counted in zip(looks, counts, strict=True):
+        greatest[name] = max([greatest.get(name, 0.0), *(value for _, value in counted)])
+    unseen = [name for name, value in greatest.items() if not value]
+    grid = Grid(start, max(1.0, (end - start) / (_FALLBACK_LOOKS - 1)), _FALLBACK_LOOKS)
+    found = _all_of([partial(_read_part, source, query_text(name, namespace=namespace), grid) for name in unseen])
+    greatest |= {name: _greatest(rows) for name, rows in zip(unseen, found, strict=True)}
+    return greatest["scrapes"] or None, int(greatest["containers"])
 
 
-def _greatest(found: Found) -> float | None:
-    return max((float(np.nanmax(row.values)) for _, row in found), default=None)
+def _greatest(found: Found) -> float:
+    return max((float(np.nanmax(row.values)) for _, row in found), default=0.0)
 
 
 def _read_values(source: Prometheus, namespace: str, start: float, end: float) -> dict[str, Values]:
@@ -150,11 +178,14 @@ def _questions(
         return _Question(query_text(name, namespace=namespace, **parameters), grid, series, into)
 
     fine, coarse, coarsest = resolution.fine, resolution.memory, resolution.requests
+    # Not over each whole step, which would read every sample: a pod that lived for less than an hour asked for what
+    # its siblings did.
+    looked_back = max(BRIDGED, resolution.window)
     return [
         question("cpu", fine, containers, ("cpu",)),
         question("memory", coarse, containers, ("memory",)),
         question("throttled", coarse, containers, ("throttled",)),
-        question("requests", coarsest, 2 * containers, ("requests",)),
+        question("requests", coarsest, 2 * containers, ("requests",), step=duration(min(looked_back, coarsest.step))),
         *(
             question(query, fine, containers, ("signal", signal.metric), **signal.parameters)
             for signal, query in signals
@@ -267,17 +298,17 @@ def _signal_rows(
     return found
 
 
-def _owned(
+def _pods_of(
     workloads: Sequence[Workload], recorded: Recorded, values: Mapping[str, Values]
-) -> list[tuple[Workload, list[str]]]:
-    """Each workload and those of its pods that were measured, by name."""
+) -> Mapping[Target, list[str]]:
+    """Those of its pods that were measured, by name, of each workload that has any."""
     of_pods = _owners(values["pod_owners"], "pod")
     of_replicasets = _owners(values["replicaset_owners"], "replicaset")
     owners = owners_of_pods(workloads, recorded.cpu, of_pods, of_replicasets)
     pods: dict[Target, list[str]] = defaultdict(list)
     for pod in sorted(owners):
         pods[owners[pod]].append(pod)
-    return [(workload, pods.get(workload.target, [])) for workload in workloads]
+    return pods
 
 
 def _owners(values: Values, label: str) -> dict[str, Owner]:

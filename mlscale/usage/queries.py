@@ -31,10 +31,10 @@ QUERIES: Mapping[str, Query] = {
     # The server's clock, asked without a time: also the first sign that it answers.
     "time": Query("time()", ranged=False),
     # Samples of the most often scraped container in 30 minutes: 60 at an interval of 30 s.
-    "scrapes": Query(f"max(count_over_time(container_cpu_usage_seconds_total{{{_CONTAINERS}}}[30m]))", ranged=True),
+    "scrapes": Query(f"max(count_over_time(container_cpu_usage_seconds_total{{{_CONTAINERS}}}[30m]))", ranged=False),
     # How many containers there are side by side.
     "containers": Query(
-        f"count(max by (pod, container) (container_cpu_usage_seconds_total{{{_CONTAINERS}}}))", ranged=True
+        f"count(max by (pod, container) (container_cpu_usage_seconds_total{{{_CONTAINERS}}}))", ranged=False
     ),
     # Who made whom. Over the whole range, since owners of pods that are gone count; the raw samples are not fetched.
     "replicaset_owners": Query(
@@ -52,9 +52,8 @@ QUERIES: Mapping[str, Query] = {
     "memory": Query(f"max_over_time(container_memory_working_set_bytes{{{_CONTAINERS}}}[$step])", ranged=True),
     # Cores and bytes that a pod asked for. A native sidecar is among the init containers.
     "requests": Query(
-        "max by (pod, container, resource) (last_over_time("
-        '{__name__=~"kube_pod_container_resource_requests|kube_pod_init_container_resource_requests",'
-        'namespace="$namespace",resource=~"cpu|memory"}[$step]))',
+        'last_over_time({__name__=~"kube_pod_container_resource_requests|kube_pod_init_container_resource_requests",'
+        'namespace="$namespace",resource=~"cpu|memory"}[$step])',
         ranged=True,
     ),
     # Share of the CFS periods in which a container ran out of quota, 0 to 1; NaN where it had none.
@@ -63,11 +62,10 @@ QUERIES: Mapping[str, Query] = {
         f"max by (pod, container) (rate(container_cpu_cfs_periods_total{{{_CONTAINERS}}}[$step]))",
         ranged=True,
     ),
-    # Exact where increase() would extrapolate: the count of a pod starts at 0 and never falls.
+    # Not increase(), which would extrapolate; restarts nearer to each other than two scrapes count as one.
     "restarts": Query(
-        "max by (pod, container) ("
-        'max_over_time(kube_pod_container_status_restarts_total{namespace="$namespace"}[$range]) - '
-        'min_over_time(kube_pod_container_status_restarts_total{namespace="$namespace"}[$range]))',
+        "max by (pod, container) (changes("
+        'kube_pod_container_status_restarts_total{namespace="$namespace"}[$range]))',
         ranged=False,
     ),
     # 1 for each container of a pod that was ever killed for its memory.

@@ -16,12 +16,14 @@ ANSWER_POINTS = 11_000
 ANSWER_SAMPLES = 250_000
 """Points of all series in one answer, at most: about 9 MB of JSON."""
 HISTORY_SAMPLES = 24_000_000
-"""Points of all series that are read in full resolution, at most: 1,000 workloads of 2 pods for 7 days at 60 s."""
+"""Points of all series that are read in full resolution, at most: 1,000 workloads of 4 pods for 7 days at 120 s."""
 SCRAPE_INTERVAL = 60.0
 """Seconds; what is taken where it cannot be seen (the default of Prometheus, scrape_interval)."""
 
 _FINEST_STEP = 15.0
 """Seconds: the HPA syncs no more often (kube-controller-manager, --horizontal-pod-autoscaler-sync-period)."""
+_LONG = 2 * 86_400.0
+"""Seconds of history from which on half as many points, read in half the time, say as much."""
 _COUNTED = 1800.0
 """Seconds over which the query ``scrapes`` counts."""
 _MEMORY_STEP, _REQUEST_STEP = 600.0, 3600.0
@@ -65,11 +67,12 @@ def rate_window(interval: float) -> float:
 def plan_resolution(start: float, end: float, interval: float, series: int) -> Resolution:
     """How to read ``start`` to ``end`` (seconds since the epoch) of ``series`` series scraped every ``interval`` s.
 
-    The step is half the rate window, since points nearer than that tell nothing new; it is doubled until all
-    series together stay under HISTORY_SAMPLES.
+    The step is half the rate window, since points nearer than that tell nothing new; of more than 2 days it is the
+    whole window, in which each scrape still counts, once. It is doubled until all series together stay under
+    HISTORY_SAMPLES.
     """
     span = max(0.0, end - start)
-    step = max(_FINEST_STEP, rate_window(interval) / 2)
+    step = max(_FINEST_STEP, rate_window(interval) / (2 if span <= _LONG else 1))
     while span / step * max(1, series) > HISTORY_SAMPLES:
         step *= 2
     return Resolution(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.agreement", "tests.contract.lines", "tests.contract.sides")
+pytest.register_assert_rewrite(*(f"tests.contract.{name}" for name in ("agreement", "lines", "sides", "verdicts")))
 
 from tests.cluster.access import Cluster  # noqa: E402
 from tests.command_line import heed_interrupts  # noqa: E402

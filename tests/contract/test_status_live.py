@@ -71,8 +71,7 @@ def status(client: Client, namespace: str | None, *names: str, kind: Kind = DEPL
 def text(result: StatusResult, *, wide: bool = False) -> str:
     tables = [(table.kind.printed, table.table) for table in result.tables]
     everywhere = result.request.namespace is None
-    lines = render_tables(tables, with_kind=result.with_kind, wide=wide, namespaced=everywhere)
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(render_tables(tables, with_kind=result.with_kind, wide=wide, namespaced=everywhere))
 
 
 def reasons(result: StatusResult) -> dict[str, str]:

@@ -20,6 +20,7 @@ from mlscale.sandbox.first_roles import first_roles
 from mlscale.sandbox.resources import CLUSTERROLE, CLUSTERROLEBINDING
 from mlscale.sandbox.server.app import ApiServer, application
 from mlscale.sandbox.server.clock import SimulatedClock
+from mlscale.sandbox.server.listening import TlsServer
 from mlscale.sandbox.tokens import Tokens
 from mlscale.sandbox.verbs import Caller
 
@@ -54,7 +55,7 @@ def serving(simulation: Simulation, speed: float, seconds: Callable[[], float]) 
         address = f"{_HOST}:{listener.getsockname()[1]}"
         authority = trustme.CA(organization_name=NAME)
         api = ApiServer(simulation, tokens, clock, seconds, address)
-        server = uvicorn.Server(_config(api, authority, Path(folder)))
+        server = TlsServer(_config(api, authority, Path(folder)))
         thread = threading.Thread(target=server.run, args=([listener],), name=NAME, daemon=True)
         path = Path(folder) / "kubeconfig"
         _write_private(path, json.dumps(kubeconfig(address, authority.cert_pem.bytes(), admin), indent=2))

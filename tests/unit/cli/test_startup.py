@@ -68,7 +68,8 @@ def test_scale_against_a_server(tmp_path: Path, server: RecordingServer) -> None
     modules = imported(tmp_path, "--kubeconfig", kubeconfig, "scale", "web", "--replicas", "3")
     assert f"PATCH {path('web', 'scale')}" in server.lines
     assert heavy(modules) == set()
-    assert "http.client" in modules
+    assert "mlscale.kube.http1" in modules
+    assert not {"http.client", "email"} & modules
 
 
 def test_an_error_is_as_light(tmp_path: Path) -> None:

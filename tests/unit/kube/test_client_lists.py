@@ -149,7 +149,7 @@ def test_in_order_keeps_the_order_and_the_bound(delays: list[float], parallel: i
 
     known = access("http://127.0.0.1:1")
     calls = [lambda i=i: call(i) for i in range(len(delays))]
-    results = list(Client(known, Transport(known, timeout=1)).in_order(calls, parallel=parallel))
+    results = list(Client(known, Transport(known, timeout=1), parallel=parallel).in_order(calls))
     assert results == list(range(len(delays)))
     assert most <= parallel
 

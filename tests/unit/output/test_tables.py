@@ -88,7 +88,7 @@ def test_several_kinds_have_prefixed_names_and_an_empty_line_between() -> None:
         ("statefulset.apps", table(["Name", "Ready", "Age"])),
         ("horizontalpodautoscaler.autoscaling", table(HPAS, [*WEB_HPA[:-1], "2m7s"])),
     ]
-    assert list(render_tables(tables, with_kind=True)) == [
+    assert "".join(render_tables(tables, with_kind=True)).splitlines() == [
         "NAME                  READY   UP-TO-DATE   AVAILABLE   AGE",
         "deployment.apps/web   5/5     5            5           4m17s",
         "",
@@ -102,9 +102,23 @@ def test_without_headers_no_empty_line_stands_between_kinds() -> None:
         ("deployment.apps", table(DEPLOYMENTS, ["web", "5/5", 5, 5, "4m17s"])),
         ("pod", pods(WEB_POD)),
     ]
-    assert list(render_tables(tables, with_kind=True, headers=False)) == [
+    assert "".join(render_tables(tables, with_kind=True, headers=False)).splitlines() == [
         "deployment.apps/web   5/5   5     5     4m17s",
         "pod/web-569bcfd6b-8nnd6   1/1   Running   0     2m4s",
+    ]
+
+
+def test_pieces_of_a_table_are_one_table() -> None:
+    """A second header, or an empty line within, would be a table of its own."""
+    first, second = (table(["Name", "Ready"], [name, "1/1"]) for name in ("a", "a-long-name"))
+    pieces = [("pod", first), ("pod", second), ("statefulset.apps", table(["Name", "Age"], ["db", "5m"]))]
+    assert "".join(render_tables(pieces, with_kind=False)).splitlines() == [
+        "NAME   READY",
+        "a      1/1",
+        "a-long-name   1/1",
+        "",
+        "NAME   AGE",
+        "db     5m",
     ]
 
 

@@ -71,6 +71,12 @@ HELD = model(cpu=rising(0.2, 0.6, 1.0), throttled=0.9, throttled_usually=0.0)
 AT_HEIGHTS = replace(VARYING, containers=(HELD,))
 OOM = signs(containers=(model(memory=even(1000 * MI), oom_kills=3.0),))
 
+
+def bursts(**more: Any) -> Signs:
+    """Throttled in 12 % of the periods at the 95th percentile, and killed for memory."""
+    return signs(containers=(model(**{"throttled": 0.12, "oom_kills": 3.0, **more}),))
+
+
 CASES: list[tuple[str, Signs, list[str]]] = [
     ("nothing wrong", signs(), ["Nothing"]),
     ("demand varies and CPU follows it", VARYING, ["CpuVarying"]),
@@ -113,6 +119,9 @@ CASES: list[tuple[str, Signs, list[str]]] = [
         ["Nothing"],
     ),
     ("killed for memory", OOM, ["Memory"]),
+    ("killed for memory, and throttled in the bursts that end so", bursts(cpu=even(0.3)), ["Memory"]),
+    ("as much throttled, and never killed", bursts(cpu=even(0.3), oom_kills=0.0), ["CpuLimit"]),
+    ("as often killed, with a use near the CPU limit", bursts(cpu=even(0.7)), ["CpuLimit", "Memory"]),
     ("at 91 % of the memory limit", signs(containers=(model(memory=even(932 * MI)),)), ["Memory"]),
     ("at 89 %", signs(containers=(model(memory=even(911 * MI)),)), ["Nothing"]),
     ("as much, and no limit", signs(containers=(model(memory=even(932 * MI), memory_limit=None),)), ["Nothing"]),

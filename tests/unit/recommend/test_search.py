@@ -14,6 +14,7 @@ from mlscale.recommend.search import (
     BUDGETS,
     Aim,
     Bounds,
+    Question,
     default_setting,
     feared_unmet,
     plan_candidates,
@@ -39,7 +40,7 @@ def test_split_holds_the_last_part_back() -> None:
 def test_no_cheaper_candidate_would_have_done() -> None:
     """The law of the search, checked by brute force where nothing is sorted out first."""
     demand, aim = daily(2), Aim("cost", budget=0.01)
-    found = search(demand, World(), BOUNDS, aim, 10, margin=1.0)
+    found = search(Question(demand, World(), BOUNDS, aim, 10, margin=1.0))
     candidates = plan_candidates(demand, World(), BOUNDS)
     score = replay(demand, candidates, World(), 10)
     cheapest = score.core_hours[score.unmet <= 0.01].min()
@@ -51,7 +52,7 @@ def test_no_cheaper_candidate_would_have_done() -> None:
 
 def test_a_tighter_aim_costs_more_and_leaves_less() -> None:
     demand = daily(3)
-    found = [search(demand, World(), BOUNDS, Aim(objective), 10) for objective in ("cost", "balanced", "reliability")]
+    found = [search(Question(demand, World(), BOUNDS, Aim(objective), 10)) for objective in ("cost", "balanced", "reliability")]
     unmet = [float(one.score.unmet[0]) for one in found]
     assert unmet == sorted(unmet, reverse=True)
     assert found[0].score.core_hours[0] < found[2].score.core_hours[0]
@@ -59,21 +60,21 @@ def test_a_tighter_aim_costs_more_and_leaves_less() -> None:
 
 def test_sorting_out_first_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     demand = daily(4)
-    sorted_out = search(demand, World(), BOUNDS, Aim(), 10)
+    sorted_out = search(Question(demand, World(), BOUNDS, Aim(), 10))
     monkeypatch.setattr(searching, "_DIRECT", 10**12)
-    assert search(demand, World(), BOUNDS, Aim(), 10).setting == sorted_out.setting
+    assert search(Question(demand, World(), BOUNDS, Aim(), 10)).setting == sorted_out.setting
     assert sorted_out.tried * len(demand) > 10**6
 
 
 def test_held_out_demand_stays_within_budget() -> None:
     seen, unseen = split_demand(daily(6))
-    found = search(seen, World(), BOUNDS, Aim("balanced"), 10)
+    found = search(Question(seen, World(), BOUNDS, Aim("balanced"), 10))
     score = replay(unseen, candidates_of([found.setting]), World(), 10)
     assert score.unmet[0] <= BUDGETS["balanced"]
 
 
 def test_beyond_every_bound_it_says_so() -> None:
-    found = search(daily(1), World(), replace(BOUNDS, most_replicas=5), Aim(), 5)
+    found = search(Question(daily(1), World(), replace(BOUNDS, most_replicas=5), Aim(), 5))
     assert not found.within_budget
     assert found.setting.max_replicas == 5
     # 5 pods of 1 core do not serve 10 cores: all of them, all of the time.
@@ -98,7 +99,7 @@ def test_a_limit_below_the_target_bounds_what_a_pod_serves() -> None:
 @pytest.mark.parametrize("bounds", [replace(BOUNDS, targets=()), replace(BOUNDS, least_replicas=61)])
 def test_bounds_that_leave_nothing(bounds: Bounds) -> None:
     with pytest.raises(ValueError, match="no setting lies within"):
-        search(daily(1), World(), bounds, Aim(), 5)
+        search(Question(daily(1), World(), bounds, Aim(), 5))
 
 
 def test_the_past_is_not_trusted_beyond_its_spread() -> None:

@@ -14,6 +14,7 @@ from mlscale.hpa.scaling_spec import ScalingSpec
 from mlscale.recommend.search import Aim
 from mlscale.recommend.signs import held, read_signs
 from mlscale.recommend.trial import (
+    Asked,
     Plan,
     fixed_count,
     least_replicas,
@@ -112,7 +113,7 @@ def test_a_trial_stays_in_bounds_and_its_gain_is_its_rows(low: float, swing: flo
     seen = facts(deployment(MODEL, replicas=replicas), hpas=[hpa(1, 12, 50)], nodes=[node(cpu="8")])
     used = history(daily(low, low + swing), replicas)
     plan = plan_trial(seen, read_signs(seen, used), 0.5, 1.0, Aim())
-    trial = run_trial(seen, used, plan)
+    trial = run_trial(Asked(seen, used, plan))
     assert 1 <= trial.setting.min_replicas <= trial.setting.max_replicas <= plan.bounds.most_replicas
     now, then, _ = trial.rows
     days = trial.held_out.demand.size * 15.0 / 86400.0
@@ -127,7 +128,7 @@ def test_the_search_never_saw_what_it_is_scored_on() -> None:
     spiked[-300:-200] = 12.0
     seen = facts(deployment(MODEL), hpas=[hpa(1, 12, 50)])
     plan = planned(hpas=[hpa(1, 12, 50)], cpu=calm)
-    before, after = run_trial(seen, history(calm), plan), run_trial(seen, history(spiked), plan)
+    before, after = run_trial(Asked(seen, history(calm), plan)), run_trial(Asked(seen, history(spiked), plan))
     assert before.setting == after.setting
     assert after.rows[1].unmet > before.rows[1].unmet
 

@@ -38,7 +38,9 @@ class _Http(RecordingServer):
                 raise answer
             return HttpAnswer(answer(request.query) if callable(answer) else answer)
         except ApiError as error:
-            return status(error.status.code, error.message, error.status.reason, **error.status.details)
+            refusal = status(error.status.code, error.message, error.status.reason, **error.status.details)
+            token = {"metadata": {"continue": error.status.continue_token}}
+            return HttpAnswer({**refusal.body, **token}, refusal.status)
 
 
 class Server(Client):
@@ -77,14 +79,19 @@ def forbidden(message: str = "forbidden") -> MlscaleError:
     return api_error(403, {"kind": "Status", "reason": "Forbidden", "message": message}, request="", credentials="")
 
 
-def gone() -> MlscaleError:
-    """410: the resourceVersion is too old."""
-    return api_error(410, {"kind": "Status", "reason": "Expired", "message": "too old"}, request="", credentials="")
+def gone(token: str = "") -> MlscaleError:
+    """410: the resourceVersion is too old; ``token`` goes on from there in the state of now."""
+    body = {"kind": "Status", "reason": "Expired", "message": "too old", "metadata": {"continue": token}}
+    return api_error(410, body, request="", credentials="")
 
 
-def table(columns: str, *rows: tuple[str, Json | None], token: str = "", version: str = "1") -> Json:
+def table(columns: str, *rows: tuple[str, Json | None], token: str = "", version: str = "1", **metadata: Any) -> Json:
     """A Table; ``columns`` and each row's cells are words, the first the name."""
     names = columns.split()
     definitions = [{"name": n, "type": "string", "format": "name" if n == "Name" else "", "priority": 0} for n in names]
     body = [{"cells": cells.split(), "object": obj} for cells, obj in rows]
-    return {"columnDefinitions": definitions, "rows": body, "metadata": {"resourceVersion": version, "continue": token}}
+    return {
+        "columnDefinitions": definitions,
+        "rows": body,
+        "metadata": {"resourceVersion": version, "continue": token, **metadata},
+    }

@@ -9,16 +9,18 @@ import pytest
 from mlscale.errors import UsageError
 from mlscale.kube.kinds import DEPLOYMENT, REPLICATIONCONTROLLER, STATEFULSET, Kind
 from mlscale.kube.targets import Target
+from mlscale.status.events import EventsRead
 from mlscale.status.model import StatusRequest
 from mlscale.status.tables import TablesRead, read_tables
-from tests.unit.status.objects import deployment, hpa, pod
-from tests.unit.status.server import Answer, Query, Server, forbidden, gone, table
+from tests.unit.status.objects import ago, deployment, hpa, pod
+from tests.unit.status.server import Answer, Query, Server, forbidden, table
 
 Json = dict[str, Any]
 APPS = "/apis/apps/v1/namespaces/ml"
 DEPLOYMENTS, STATEFULSETS = f"{APPS}/deployments", f"{APPS}/statefulsets"
 PODS = "/api/v1/namespaces/ml/pods"
 HPAS = "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers"
+EVENTS = "/api/v1/namespaces/ml/events"
 MODEL = Kind("ml.example.com", "v1", "Model", "models", scalable=True)
 
 
@@ -83,7 +85,7 @@ def test_only_pods_is_one_request() -> None:
 def test_all_namespaces_need_metadata_for_their_column() -> None:
     server = Server({"/api/v1/pods": table("Name Ready", ("web-1 1/1", pod()))})
     read_tables(server, StatusRequest(None, only=("pods",)))
-    assert server.asked == [("/api/v1/pods", {"includeObject": "Metadata", "limit": "5000"})]
+    assert server.asked == [("/api/v1/pods", {"includeObject": "Metadata", "limit": "500"})]
 
 
 def test_a_selector_finds_hpas_by_label_and_by_what_it_selects() -> None:
@@ -105,6 +107,34 @@ def test_names_show_workloads_pods_and_hpas_by_target() -> None:
     assert names(read) == {"deployments": ["web"], "pods": ["web-1"], "horizontalpodautoscalers": ["web"]}
     assert dict(server.asked)[PODS]["labelSelector"] == "app=web"
     assert len(read.hpas) == 3
+
+
+def test_a_name_takes_two_rounds_and_the_second_only_for_its_pods() -> None:
+    server = namespace_ml()
+    read_tables(server, StatusRequest("ml", (web(),)))
+    assert sorted(server.paths()[:2]) == sorted([f"{DEPLOYMENTS}/web", HPAS])
+    assert server.paths()[2:] == [PODS]
+
+
+def test_the_events_that_explain_a_name_are_read_beside_its_pods() -> None:
+    """Behind the pods they would be one more round: 40 ms to a server that is far away."""
+    server = namespace_ml(
+        **{HPAS: table("Name", ("web", hpa(status={"lastScaleTime": ago(minutes=1)}))), EVENTS: {"items": [{"a": 1}]}}
+    )
+    read = read_tables(server, StatusRequest("ml", (web(),)))
+    assert sorted(server.paths()[2:]) == sorted([PODS, EVENTS])
+    assert read.events == EventsRead(rescales=({"a": 1},))
+
+
+def test_pods_of_a_name_alone_take_no_events_for_the_workload() -> None:
+    database = deployment("db", replicas=3)
+    database["status"]["replicas"] = 1
+    target = Target(STATEFULSET, "ml", "db")
+    server = namespace_ml(**{f"{STATEFULSETS}/db": table("Name", ("db", database)), EVENTS: {"items": []}})
+    read_tables(server, StatusRequest("ml", (target,), only=("pods",)))
+    assert server.paths() == [f"{STATEFULSETS}/db", PODS]
+    read_tables(server, StatusRequest("ml", (target,)))
+    assert EVENTS in server.paths()
 
 
 def test_two_names_of_a_kind_share_a_table() -> None:
@@ -200,28 +230,6 @@ def test_what_may_not_be_read_is_an_error_beside_the_rest() -> None:
     read = read_tables(namespace_ml(**{PODS: forbidden("pods is forbidden")}), StatusRequest("ml"))
     assert [str(error) for error in read.errors] == ["pods is forbidden"]
     assert list(names(read)) == ["deployments", "statefulsets", "horizontalpodautoscalers"]
-
-
-def pages(*expired: str) -> Server:
-    def answer(query: Query) -> Json:
-        if query.get("continue") in expired:
-            raise gone()
-        if "limit" not in query:
-            return table("Name", ("a", None), ("b", None), ("c", None))
-        return table("Name", ("b", None)) if "continue" in query else table("Name", ("a", None), token="next")
-
-    return Server({PODS: answer})
-
-
-def test_a_list_is_read_page_by_page() -> None:
-    server = pages()
-    assert names(read_tables(server, StatusRequest("ml", only=("pods",)))) == {"pods": ["a", "b"]}
-    assert [query.get("continue") for _, query in server.asked] == [None, "next"]
-
-
-def test_a_page_that_expired_starts_the_list_again_without_pages() -> None:
-    """Otherwise a list that takes longer than the server keeps its state would never end."""
-    assert names(read_tables(pages("next"), StatusRequest("ml", only=("pods",)))) == {"pods": ["a", "b", "c"]}
 
 
 def test_names_go_with_one_namespace_and_without_a_selector() -> None:
