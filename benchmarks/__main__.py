@@ -54,12 +54,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--pods", type=int, nargs="+", default=list(Sizes.pods), help="of the tables (default: 5000 20000)"
     )
+    parser.add_argument("--krr", type=Path, metavar="DIR", help="time recommend beside the krr of this checkout")
+    parser.add_argument(
+        "--workloads", type=int, nargs="+", default=list(Sizes.workloads), help="of fleets (default: 1 10 100 1000)"
+    )
+    parser.add_argument("--days", type=int, nargs="+", default=list(Sizes.days), help="of history (default: 7 1 30)")
     parser.add_argument("--write", action="store_true", help=f"put the tables into docs/explanation/{page.PAGE.name}")
     return parser
 
 
 def _run(cluster: Cluster, options: argparse.Namespace) -> int:
-    sizes = Sizes(options.deployments, tuple(options.pods), options.rounds, options.slow_rounds)
+    sizes = Sizes(
+        options.deployments,
+        tuple(options.pods),
+        options.rounds,
+        options.slow_rounds,
+        workloads=tuple(options.workloads),
+        days=tuple(options.days),
+    )
     groups: list[str] = options.only or list(GROUPS)
     if options.write:
         _require_sections(groups)
@@ -68,7 +80,7 @@ def _run(cluster: Cluster, options: argparse.Namespace) -> int:
         folder = Path(name)
         environment = clean_environment(HOME=str(folder / "home"), KUBECONFIG=str(cluster.kubeconfig))
         with Starter(folder, environment) as starter:
-            stage = Stage(programs, cluster, starter, folder, sizes, _say)
+            stage = Stage(programs, cluster, starter, folder, sizes, _say, options.krr)
             rows = [row for group in groups for row in _measured(group, stage, options.write)]
     missed = [row.name for row in rows if not row.met]
     _say(f"{len(rows) - len(missed)} of {len(rows)} rows within their goals")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks import compare
-from benchmarks.compare import Case, Row, Work
+from benchmarks.compare import Case, Row, Work, failed
 from benchmarks.fills import (
     Fill,
     add_pods,
@@ -19,6 +20,7 @@ from benchmarks.fills import (
     remove_pods,
 )
 from benchmarks.measure import BenchmarkError, Command
+from benchmarks.recommend_rows import fleet
 from benchmarks.relay import Distance, far_kubeconfig, relay, server_of
 
 if TYPE_CHECKING:
@@ -44,13 +46,19 @@ def local(stage: Stage) -> list[Row]:
 
 def far(stage: Stage) -> list[Row]:
     """The same with a round trip in between, and no discovery cache: a fresh CI container."""
-    distance = Distance(stage.sizes.round_trip)
-    here = stage.cluster.kubeconfig
-    with relay(*server_of(here), distance) as port, fresh_namespace(stage.cluster, stage.prefix) as fill:
+    with fresh_namespace(stage.cluster, stage.prefix) as fill:
         _furnish(fill)
-        there = far_kubeconfig(here, port, stage.folder / "far-kubeconfig")
-        cases = _single(stage, fill, goal=0.75, kubeconfig=there)
-        return stage.compare([*cases, _whole_status(stage, fill, there)])
+        return _rows_at(stage, fill, stage.sizes.round_trip)
+
+
+def trips(stage: Stage) -> list[Row]:
+    """How many round trips each waits for: what a second more of distance adds, in seconds."""
+    near, beyond = stage.sizes.round_trip, stage.sizes.round_trip + stage.sizes.detour
+    few = replace(stage, sizes=replace(stage.sizes, rounds=min(3, stage.sizes.rounds)))
+    with fresh_namespace(stage.cluster, stage.prefix) as fill:
+        _furnish(fill)
+        pairs = zip(_rows_at(few, fill, near), _rows_at(few, fill, beyond), strict=True)
+        return [_trips(stage, one, other) for one, other in pairs]
 
 
 def bulk(stage: Stage) -> list[Row]:
@@ -100,8 +108,10 @@ GROUPS: dict[str, Callable[[Stage], list[Row]]] = {
     "start": start,
     "local": local,
     "far": far,
+    "trips": trips,
     "bulk": bulk,
     "tables": tables,
+    "fleet": fleet,
 }
 
 
@@ -110,8 +120,24 @@ def _furnish(fill: Fill) -> None:
     create_workload(fill, WEB)
 
 
-def _single(stage: Stage, fill: Fill, goal: float, kubeconfig: Path | None = None) -> list[Case]:
-    away = "" if kubeconfig is None else f", {1000 * stage.sizes.round_trip:.0f} ms away, cold"
+def _rows_at(stage: Stage, fill: Fill, round_trip: float) -> list[Row]:
+    here = stage.cluster.kubeconfig
+    with relay(*server_of(here), Distance(round_trip)) as port:
+        there = far_kubeconfig(here, port, stage.folder / "far-kubeconfig")
+        away = f", {1000 * round_trip:.0f} ms away, cold"
+        return stage.compare([*_single(stage, fill, 0.75, there, away), _whole_status(stage, fill, there, away)])
+
+
+def _trips(stage: Stage, near: Row, beyond: Row) -> Row:
+    name = near.name.partition(",")[0]
+    if near.theirs is None or beyond.theirs is None:
+        return failed(name, near.beside, near.failure or beyond.failure)
+    added = 1000 * stage.sizes.detour
+    ours, theirs = (beyond.ours - near.ours) / added, (beyond.theirs - near.theirs) / added
+    return Row(name, near.beside, "round trips", ours, theirs, ours / theirs, near.rounds)
+
+
+def _single(stage: Stage, fill: Fill, goal: float, kubeconfig: Path | None = None, away: str = "") -> list[Case]:
     ours, theirs = (partial(of, kubeconfig=kubeconfig) for of in (stage.ours, stage.theirs))
     within = f"-n {fill.namespace}"
     unscaled = partial(fill.delete_hpa, PARKED)
@@ -134,11 +160,11 @@ def _single(stage: Stage, fill: Fill, goal: float, kubeconfig: Path | None = Non
     ]  # fmt: skip
 
 
-def _whole_status(stage: Stage, fill: Fill, kubeconfig: Path) -> Case:
+def _whole_status(stage: Stage, fill: Fill, kubeconfig: Path, away: str) -> Case:
     within = f"-n {fill.namespace}"
     gets = (f"get deployment {WEB}", f"get pods -l app={WEB}", f"get hpa {WEB}")
     return Case(
-        f"status NAME, {1000 * stage.sizes.round_trip:.0f} ms away, cold",
+        f"status NAME{away}",
         stage.ours(f"{within} status {WEB}", kubeconfig=kubeconfig),
         stage.theirs(*(f"{within} {get}" for get in gets), kubeconfig=kubeconfig),
         compare.same_rows,

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.compare import nothing
 from benchmarks.measure import BenchmarkError
 from tests.cluster.control_plane import node
 from tests.cluster.manifests import deployment, hpa, pod_template
@@ -144,13 +145,19 @@ def add_pods(fill: Fill, numbers: range, nodes: Sequence[str], say: Say) -> None
 
 def remove_pods(fill: Fill) -> None:
     """Delete all pods of the namespace and wait until they are gone. Raises BenchmarkError after SECONDS."""
-    fill.kubectl("delete", "--raw", f"/api/v1/namespaces/{fill.namespace}/pods", "--request-timeout=0")
-    _until_none(fill, (), "not gone")
+
+    def delete() -> None:
+        # The server may cut off one request after 60 s: the next goes on with those that are left.
+        fill.cluster.kubectl("delete", "--raw", f"/api/v1/namespaces/{fill.namespace}/pods", check=False)
+
+    _until_none(fill, (), "not gone", delete)
 
 
-def _until_none(fill: Fill, chosen: tuple[str, ...], what: str) -> None:
+def _until_none(fill: Fill, chosen: tuple[str, ...], what: str, again: Callable[[], None] = nothing) -> None:
     deadline = time.monotonic() + SECONDS
+    again()
     while left := fill.kubectl("get", "pods", *chosen, "--no-headers", "--chunk-size=0").count("\n"):
         if time.monotonic() > deadline:
             raise BenchmarkError(f"{left} pods of {fill.namespace} are {what} after {SECONDS:g} s")
         time.sleep(1)
+        again()

@@ -27,6 +27,13 @@ class Sizes:
     """Of the cases in which kubectl takes more than a minute."""
     round_trip: float = 0.040
     """Seconds."""
+    workloads: tuple[int, ...] = (1, 10, 100, 1000)
+    """Of the fleets."""
+    days: tuple[int, ...] = (7, 1, 30)
+    """Of their history: the first for all of them, the others for `workloads_of_days`."""
+    workloads_of_days: int = 100
+    detour: float = 1.0
+    """Seconds that are added to it to count round trips."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Stage:
     folder: Path
     sizes: Sizes
     say: Callable[[str], None]
+    krr: Path | None = None
+    """A checkout of krr, where recommend is to be timed beside it."""
     prefix: str = "bench"
     """What the names of its namespaces and nodes begin with."""
 

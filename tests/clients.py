@@ -36,8 +36,10 @@ def client(
     sleep: Callable[[float], None] = lambda _: None,
     compress: bool = True,
     wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    parallel: int = 16,
     **more: Any,
 ) -> Client:
     """A client whose requests may take 5 s; its retries do not sleep."""
     known = access(server.url, **more)
-    return Client(known, Transport(known, timeout=5), warn=warn, sleep=sleep, compress=compress, wall=wall)
+    transport = Transport(known, timeout=5, connections=parallel)
+    return Client(known, transport, warn=warn, sleep=sleep, compress=compress, wall=wall, parallel=parallel)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster import access, binaries, control_plane
+from tests.cluster import access, binaries, control_plane, prometheus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,13 +43,26 @@ def control_plane_cluster(request: pytest.FixtureRequest, tmp_path_factory: pyte
         return access.Cluster(Path(chosen).absolute(), kubectl, tmp_path_factory.mktemp("kubectl-cache"))
     reason = binaries.why_unavailable()
     if reason:
-        _skip_or_fail(reason)
+        _skip_or_fail(f"no control plane: {reason}")
     try:
         with _visible(request.config):
             kubeconfig = control_plane.up(_say, test_session=int(os.environ[_SESSION]))
     except binaries.ClusterError as error:
         pytest.fail(str(error), pytrace=False)
     return access.Cluster(kubeconfig, control_plane.kubectl_path(), control_plane.DISCOVERY_CACHE)
+
+
+@pytest.fixture(scope="session")
+def prometheus_programs(request: pytest.FixtureRequest) -> None:
+    """Prometheus and promtool, built when they are not there yet: what uses them afterwards does not wait."""
+    reason = prometheus.why_unavailable()
+    if reason:
+        _skip_or_fail(f"no Prometheus: {reason}")
+    try:
+        with _visible(request.config):
+            prometheus.prometheus_path(_say)
+    except binaries.ClusterError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -112,8 +125,8 @@ def mlscale(cluster: access.Cluster, kubeconfig: Path) -> access.Run:
 def _skip_or_fail(reason: str) -> None:
     demanded = os.environ.get("CI") == "true" or os.environ.get("MLSCALE_REQUIRE_CLUSTER") == "1"
     if demanded:
-        pytest.fail(f"no control plane: {reason}", pytrace=False)
-    pytest.skip(f"no control plane: {reason}")
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 def _visible(config: pytest.Config) -> AbstractContextManager[None]:

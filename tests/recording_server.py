@@ -25,13 +25,17 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it arrived; ``connection`` numbers the TCP connections from 0."""
+    """One request as it arrived; ``connection`` numbers the TCP connections from 0.
+
+    ``waited`` is False where it was there before the answer to the request before it on its connection.
+    """
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
     connection: int
+    waited: bool = True
 
     @property
     def path(self) -> str:
@@ -103,6 +107,16 @@ class RecordingServer:
         self._http.server_close()
 
     @property
+    def rounds(self) -> list[list[str]]:
+        """``GET /path`` of each request, those that waited for no answer in one list with the one before them."""
+        rounds: list[list[str]] = []
+        for request in self.requests:
+            if request.waited:
+                rounds.append([])
+            rounds[-1].append(request.line)
+        return rounds
+
+    @property
     def lines(self) -> list[str]:
         """``GET /path`` of each request in the order of arrival."""
         return [request.line for request in self.requests]
@@ -159,12 +173,14 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Server
     client_address: Any
+    follows = False
 
     def handle_any(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         fields = tuple(self.headers.items())
-        request = Request(self.command, self.path, fields, body, self.client_address[1])
+        request = Request(self.command, self.path, fields, body, self.client_address[1], not self.follows)
+        self.follows = self._has_more()
         self.send(self.server.owner.answer(request))
 
     do_GET = do_PATCH = do_POST = do_PUT = handle_any  # noqa: N815  http.server's names
@@ -183,6 +199,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(payload)
+
+    def _has_more(self) -> bool:
+        """Whether the client has sent more than the request that is being answered."""
+        self.connection.setblocking(False)
+        try:
+            return bool(self.rfile.peek())  # type: ignore[attr-defined]  # a BufferedReader
+        except OSError:
+            return False
+        finally:
+            self.connection.setblocking(True)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""

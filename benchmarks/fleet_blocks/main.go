@@ -44,7 +44,7 @@ func main() {
 	start := flag.Int64("start", 0, "seconds since the epoch")
 	end := flag.Int64("end", 0, "seconds since the epoch")
 	step := flag.Int64("step", 30, "seconds between samples")
-	hours := flag.Int64("block", 18, "hours of one block")
+	hours := flag.Int64("block", 54, "hours of one block")
 	parallel := flag.Int("parallel", 2, "blocks made at a time")
 	folder := flag.String("folder", "", "the Prometheus's data directory")
 	flag.Parse()

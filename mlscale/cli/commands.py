@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import typer
+from typer._click.globals import get_current_context
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_click_param, get_command
 from typer.models import ArgumentInfo, OptionInfo, ParamMeta
@@ -36,11 +37,12 @@ class LazyGroup(TyperGroup):
         return list(self._places)
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        """The command called ``cmd_name``, or None."""
-        if cmd_name in self._places and cmd_name not in self.commands:
-            module, _, name = self._places[cmd_name].partition(":")
-            self.commands[cmd_name] = _command(cmd_name, getattr(import_module(module), name))
-        return super().get_command(ctx, cmd_name)  # type: ignore[arg-type]
+        """The command called ``cmd_name``, or None; all are then there, for a guess at what was meant."""
+        for name in [cmd_name] if cmd_name in self._places else self._places:
+            if name not in self.commands:
+                module, _, function = self._places[name].partition(":")
+                self.commands[name] = _command(name, getattr(import_module(module), function))
+        return super().get_command(ctx, cmd_name)
 
 
 def _command(name: str, found: typer.Typer | Callable[..., int]) -> Any:
@@ -57,8 +59,8 @@ def _command(name: str, found: typer.Typer | Callable[..., int]) -> Any:
 def read_signature(function: Callable[..., Any]) -> tuple[Parameters, Callable[..., Any]]:
     """The parameters of a command's ``function``, and what typer is to call with their values.
 
-    The first parameter of ``function`` is typer's context, each other one is ``NAME: Annotated[TYPE, Option()] = VALUE``
-    or has the name of such a type in its module, as in ``names: Names = None``.
+    The first parameter of ``function`` is typer's context, each other one ``NAME: Annotated[TYPE, Option()] = VALUE``,
+    or with a name for such a type, as in ``names: Names = None``.
     """
     scope = function.__globals__
     annotations = {name: text for name, text in function.__annotations__.items() if name not in ("context", "return")}
@@ -76,7 +78,7 @@ def read_signature(function: Callable[..., Any]) -> tuple[Parameters, Callable[.
     def called(**values: Any) -> Any:
         for name, convertor in convertors.items():
             values[name] = convertor(values[name])
-        return function(_current_context(), **values)
+        return function(get_current_context(), **values)
 
     return parameters, called
 
@@ -85,12 +87,6 @@ def _with_default(info: ArgumentInfo | OptionInfo, default: object) -> ArgumentI
     """``info`` with the parameter's default; typer's Option takes its first name where a default could stand."""
     info = copy(info)
     if isinstance(info, OptionInfo) and info.default is not ...:
-        info.param_decls = (info.default, *(info.param_decls or ()))
+        info.param_decls = (str(info.default), *(info.param_decls or ()))
     info.default = default
     return info
-
-
-def _current_context() -> typer.Context:
-    from typer._click.globals import get_current_context
-
-    return cast("typer.Context", get_current_context())

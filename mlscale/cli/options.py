@@ -6,9 +6,24 @@ from typing import Annotated
 
 import typer
 
+
+def complete_name(context: typer.Context, _parameter: object, incomplete: str) -> list[str]:
+    """What may stand where a name is typed: see ``mlscale.cli.completion``."""
+    from mlscale.cli.completion import complete
+
+    return complete(context, incomplete, str(context.meta.get(LAST_WORD, "")))
+
+
+LAST_WORD = "mlscale.last_word"
+"""Where a context keeps the word before the one that is being completed."""
+
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TYPE] NAME… | TYPE/NAME…", help="Workloads; a bare NAME is a deployment."),
+    typer.Argument(
+        metavar="[TYPE] NAME… | TYPE/NAME…",
+        help="Workloads; a bare NAME is a deployment.",
+        shell_complete=complete_name,
+    ),
 ]
 Filenames = Annotated[
     list[str] | None, typer.Option("--filename", "-f", help="File or directory with the workloads, - for stdin.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mlscale.errors import ExitCode, MlscaleError, UsageError
@@ -134,9 +135,14 @@ def _resize(session: Session, found: Found, step: Step, options: ApplyOptions) -
 
 def _resize_pods(session: Session, found: Found, step: Step) -> ExitCode:
     from mlscale.recommend.apply import resize_pods
+    from mlscale.recommend.resized import wait_resized
+    from mlscale.scale.model import Clock
 
-    code = ExitCode.DONE
-    for name in resize_pods(session.client, found.target, step, dry_run=False):
+    code, clock = ExitCode.DONE, Clock(time.monotonic, time.sleep)
+    asked = resize_pods(session.client, found.target, step, dry_run=False)
+    names = [name for name in asked if not isinstance(name, MlscaleError)]
+    refused = [error for error in asked if isinstance(error, MlscaleError)]
+    for name in chain(refused, wait_resized(session.client, found.target.namespace, names, clock)):
         if isinstance(name, MlscaleError):
             session.messages.error(name)
             code = code or name.exit_code

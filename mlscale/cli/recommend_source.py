@@ -114,19 +114,19 @@ def _from_samples(path: str, found: Sequence[Found | MlscaleError]) -> ReadHisto
 
 def _from_metrics_server(session: Session, seconds: float, found: Sequence[Found | MlscaleError]) -> ReadHistories:
     from mlscale.scale.model import Clock
-    from mlscale.usage.metrics_server import observe
+    from mlscale.usage.metrics_server import Observed, observe
 
-    namespaces = {item.target.namespace for item in found if not isinstance(item, MlscaleError)}
-    if len(namespaces) > 1:
-        raise UsageError(
-            f"metrics-server can be watched in one namespace at a time, and there are {len(namespaces)}",
-            "give -n NAMESPACE, or --prometheus URL",
-        )
+    namespaces = sorted({item.target.namespace for item in found if not isinstance(item, MlscaleError)})
     clock = Clock(time.monotonic, time.sleep)
+    watched: list[Observed] = []
 
     def read(namespace: str, workloads: Sequence[Workload]) -> Histories:
-        progress = _progress(session, f"metrics-server in namespace {namespace}", "seconds")
-        return observe(session.client, namespace, workloads, seconds, progress, clock)
+        if not watched:
+            # All namespaces at once: each further one would take as long again.
+            where = f"namespace {namespace}" if len(namespaces) == 1 else f"{len(namespaces)} namespaces"
+            progress = _progress(session, f"metrics-server in {where}", "seconds")
+            watched.append(observe(session.client, namespaces, seconds, progress, clock))
+        return watched[0].histories(namespace, workloads)
 
     return read
 

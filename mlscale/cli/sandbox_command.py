@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 sandbox = typer.Typer(
     help="A simulated cluster in one process, to practise on; no cluster is needed.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 

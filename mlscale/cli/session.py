@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 
-from mlscale.kube.access import Overrides
 from mlscale.output.messages import Messages
 
 if TYPE_CHECKING:
+    from mlscale.kube.access import Overrides
     from mlscale.kube.client import Client
     from mlscale.kube.discovery import Kinds
     from mlscale.kube.targets import Selection
@@ -21,21 +20,29 @@ if TYPE_CHECKING:
 REQUEST_TIMEOUT = 30.0
 """Seconds that one request may take where no --request-timeout was given."""
 
+PARALLEL = 16
+"""Connections and requests at a time, where a command has no --parallel or it was not given."""
 
-@dataclass
+
 class Session:
     """One run of the command line; the client is made when it is first asked for."""
 
-    overrides: Overrides = field(default_factory=Overrides)
-    request_timeout: float = REQUEST_TIMEOUT
-    disable_compression: bool = False
-    parallel: int = 16
-    """Connections and requests at a time."""
-    debug: bool = False
-    messages: Messages = field(default_factory=lambda: Messages(sys.stderr, os.environ))
-    out: TextIO = field(default_factory=lambda: sys.stdout)
-
-    _answered: bool = False
+    def __init__(
+        self,
+        overrides: Overrides,
+        request_timeout: float = REQUEST_TIMEOUT,
+        *,
+        disable_compression: bool = False,
+        debug: bool = False,
+    ) -> None:
+        self.overrides = overrides
+        self.request_timeout = request_timeout
+        self.disable_compression = disable_compression
+        self.parallel = PARALLEL
+        self.debug = debug
+        self.messages = Messages(sys.stderr, os.environ)
+        self.out: TextIO = sys.stdout
+        self._answered = False
 
     def answer(self, text: str, form: ObjectFormat | None = None) -> None:
         """Write ``text`` to stdout at once; a YAML document after another is set apart by ``---``.

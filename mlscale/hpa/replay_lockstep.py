@@ -74,7 +74,9 @@ def cells_of(candidates: Candidates, world: World) -> Cells:
 
 def joined_cells(parts: Sequence[Cells]) -> Cells:
     """Those of all ``parts``, one after the other."""
-    return Cells(**{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Cells)})
+    return Cells(
+        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Cells)}
+    )
 
 
 def memory_syncs(candidates: Candidates, world: World) -> int:

@@ -44,7 +44,9 @@ def score_parts(
         ready = _ready(counts, world.ready_syncs, first_replicas)
         sums.take(some, edges[:-1], counts, _missing(demand, ready, capacity[some]), first_replicas)
     total = np.add.reduceat(demand, edges[:-1])
-    return [_score(sums, part, request, world, int(edges[part + 1] - edges[part]), total[part]) for part in range(parts)]
+    return [
+        _score(sums, part, request, world, int(edges[part + 1] - edges[part]), total[part]) for part in range(parts)
+    ]
 
 
 @dataclass(frozen=True)

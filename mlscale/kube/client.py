@@ -42,8 +42,9 @@ __all__ = ["ACCEPT_TABLE", "FIELD_MANAGER", "Client", "Json", "side_by_side"]
 Json = dict[str, Any]
 T = TypeVar("T")
 
-RETRIES = 5
-"""How often a request that the server put off (429, or 5xx with Retry-After) is sent again."""
+RETRIES = 10
+"""How often a request that the server put off (429, or 5xx with Retry-After) is sent again, as client-go does
+(rest/request.go, v0.37.2)."""
 LONGEST_RETRY_AFTER = 30.0
 SAME_TIME = timedelta(seconds=2)
 """How far a server's clock may seem to be off: its Date header has whole seconds, and an answer takes its time."""
@@ -69,12 +70,13 @@ class Client:
         compress: bool = True,
         parallel: int = CONNECTIONS,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.access = access
         self.namespace = access.namespace
         self.parallel = parallel
-        self._throttle = Throttle(parallel)
+        self._throttle = Throttle(parallel, now)
         self._transport = transport
         self._warn = warn
         self._encoding = "gzip" if compress else "identity"
@@ -117,8 +119,8 @@ class Client:
     def ask(self, ask: Ask) -> Json:
         """The answer to one request."""
         self._rest()
-        (response,) = self._round([ask])
-        return self._said(ask, response)
+        (response,), sent = self._round([ask])
+        return self._said(ask, response, sent)
 
     def in_one_round(self, asks: Sequence[Ask]) -> list[Json | MlscaleError]:
         """Send all without waiting for an answer between them, one round trip on one connection.
@@ -127,10 +129,10 @@ class Client:
         Only the last may be a write.
         """
         self._rest()
-        responses = self._round(asks)
+        responses, sent = self._round(asks)
         if all(isinstance(r, Response) and r.status == 401 for r in responses) and self._renewed():
-            responses = self._round(asks)
-        return [_outcome(partial(self._said, ask, r)) for ask, r in zip(asks, responses, strict=True)]
+            responses, sent = self._round(asks)
+        return [_outcome(partial(self._said, ask, r, sent)) for ask, r in zip(asks, responses, strict=True)]
 
     def list_all(self, path: str, **query: str) -> list[Json]:
         """The items of a list, page by page; a page whose token expired (410) restarts without pages."""
@@ -178,14 +180,15 @@ class Client:
         """As ``together``, each result given as soon as it and those before it are there; ``stop`` ends it early."""
         return side_by_side(calls, self.parallel, stop)
 
-    def _round(self, asks: Sequence[Ask]) -> list[Response | ConnectionFailedError]:
-        with self._throttle.turn():
-            return self._transport.in_one_round([self._request(ask) for ask in asks])
+    def _round(self, asks: Sequence[Ask]) -> tuple[list[Response | ConnectionFailedError], float]:
+        """The answers, and when they were asked for."""
+        with self._throttle.turn() as sent:
+            return self._transport.in_one_round([self._request(ask) for ask in asks]), sent
 
-    def _said(self, ask: Ask, response: Response | ConnectionFailedError) -> Json:
-        return self._understood(ask, self._settled(ask, response))
+    def _said(self, ask: Ask, response: Response | ConnectionFailedError, sent: float) -> Json:
+        return self._understood(ask, self._settled(ask, response, sent))
 
-    def _settled(self, ask: Ask, response: Response | ConnectionFailedError) -> Response:
+    def _settled(self, ask: Ask, response: Response | ConnectionFailedError, sent: float) -> Response:
         """``response`` to ``ask``, or that to sending it again: where the server put us off, and once where the
         credentials can be renewed after a 401."""
         renewed, put_off = False, 0
@@ -196,12 +199,12 @@ class Client:
                 renewed = True
             else:
                 wait = _retry_after(response)
-                self._throttle.heed(wait)
+                self._throttle.heed(wait, sent)
                 if wait is None or put_off == RETRIES:
                     return response
                 put_off += 1
                 self._sleep(wait)
-            (response,) = self._round([ask])
+            (response,), sent = self._round([ask])
 
     def _rest(self) -> None:
         """Wait as long as the server put off another request."""

@@ -41,7 +41,7 @@ def read_access(
     wrong in a kubeconfig or in a file that it names. Exec plugins are not run yet: ``Access.credentials`` does that.
     """
     paths = _paths(overrides, environ)
-    config = read_kubeconfig(paths)
+    config = read_merged(overrides, environ)
     chosen = _choose(config, overrides)
     in_pod = is_in_cluster(environ, service_account)
     server = overrides.server or chosen.cluster.text("server")
@@ -55,6 +55,11 @@ def read_access(
     pod = pod_namespace(environ, service_account) if in_pod else ""
     namespace = overrides.namespace or chosen.context.text("namespace") or pod or "default"
     return _access(_url(server, chosen, overrides), namespace, config, chosen, overrides, environ, clock)
+
+
+def read_merged(overrides: Overrides, environ: Mapping[str, str]) -> Kubeconfig:
+    """The kubeconfig files that count, merged. Raises UsageError and ConfigError."""
+    return read_kubeconfig(_paths(overrides, environ))
 
 
 @frozen

@@ -44,11 +44,11 @@ def resize_template(client: Client, target: Target, step: Step, *, force: bool, 
 
 
 def resize_pods(client: Client, target: Target, step: Step, *, dry_run: bool) -> list[str | MlscaleError]:
-    """Resize the pods that run, without a restart, through ``pods/resize`` (stable from Kubernetes 1.35 on).
+    """Ask for new sizes of the pods that run, without a restart, through ``pods/resize`` (Kubernetes 1.35 on: stable).
 
-    The name of each pod, or why it was not resized. The template stays as it is, so new pods come with the old sizes.
-    Requests and limits are set, never taken away, since the server allows only that. Raises MlscaleError where the
-    pods could not be read, NotFoundError where there are none.
+    The name of each pod, or why it was refused; ``wait_resized`` tells what came of it. The template stays as it is,
+    so new pods come with the old sizes. Requests and limits are set, never taken away, since the server allows only
+    that. Raises MlscaleError where the pods could not be read, NotFoundError where there are none.
     """
     sizes = {resize.then.container: resize.then for resize in step.resizes}
     pods = _own_pods(client, target)

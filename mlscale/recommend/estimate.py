@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from mlscale.hpa.replay_model import Candidates, World
     from mlscale.usage.model import FloatArray
@@ -50,11 +51,13 @@ def estimate(demand: FloatArray, candidates: Candidates, world: World, blocks: i
     for index, proposed in _proposals(load, candidates, world):
         least, most = candidates.min_replicas[index, None], candidates.max_replicas[index, None]
         counts = np.maximum(proposed, least.astype(np.float32))
-        np.minimum(counts, most.astype(np.float32), out=counts)
+        if proposed.max() > most.min():
+            np.minimum(counts, most.astype(np.float32), out=counts)
         found.pod_hours[index] = counts.sum(axis=1) * hours
         found.changes[index] = [np.count_nonzero(row[1:] != row[:-1]) for row in counts]
-        missing = np.subtract(load, np.multiply(counts, np.float32(capacity[index[0]]), out=counts), out=counts)
-        found.unmet[:, index] = np.add.reduceat(np.maximum(missing, 0.0, out=missing), edges, axis=1).T
+        served = capacity[index[0]]
+        missing = np.subtract(load / np.float32(served), counts, out=counts)
+        found.unmet[:, index] = np.add.reduceat(np.maximum(missing, 0.0, out=missing), edges, axis=1).T * served
     total = np.add.reduceat(load, edges)[:, None]
     np.divide(found.unmet, total, out=found.unmet, where=total > 0)
     return found

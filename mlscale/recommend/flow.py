@@ -111,12 +111,19 @@ def read_one_by_one(
         error: MlscaleError | None = None
         try:
             read = read_histories(name, [read_workload(target, facts.pod_spec) for target, facts in left.items()])
-            for target, history in read.items() if isinstance(read, Mapping) else read:
+            for target, history in _given_away(read) if isinstance(read, Mapping) else read:
                 yield left.pop(target), history
         except MlscaleError as caught:
             error = caught
         for facts in left.values():
             yield facts, error
+
+
+def _given_away(read: Histories) -> Iterator[tuple[Target, History | MlscaleError]]:
+    """The items of ``read``, each kept no longer than it is looked at."""
+    kept = dict(read)
+    for target in list(kept):
+        yield target, kept.pop(target)
 
 
 def batches_of(evidence: Iterable[Evidence]) -> Iterator[list[Evidence]]:

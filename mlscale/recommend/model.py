@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from mlscale.hpa.spec import HpaOptions
     from mlscale.kube.targets import Target
+    from mlscale.recommend.course import Course
     from mlscale.usage.model import FloatArray
 
 Json = dict[str, Any]
@@ -101,9 +102,9 @@ class ScoreRow:
     saturated_minutes: float
     changes_per_day: float
     peak_replicas: int
-    replicas: FloatArray | None = None
+    replicas: Course | FloatArray | None = None
     """Shape (T,), beside ``HeldOut.times``."""
-    capacity: FloatArray | None = None
+    capacity: Course | FloatArray | None = None
     """Cores that the ready pods could serve, of shape (T,)."""
 
 

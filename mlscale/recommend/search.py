@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlscale.hpa.replay import replay_runs_parts
 from mlscale.hpa.replay_model import Candidates, Run, Score, Setting, World
@@ -22,6 +21,8 @@ from mlscale.recommend.shortlist import Outlook, first_picks, next_picks, pick, 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from mlscale.usage.model import FloatArray
 

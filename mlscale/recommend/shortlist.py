@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mlscale.hpa.replay_model import Candidates
     from mlscale.usage.model import FloatArray
 
@@ -51,7 +52,7 @@ def pick(candidates: Candidates, outlook: Outlook, among: Flags) -> int:
 
 def within(outlook: Outlook, budget: float) -> Flags:
     """Those whose unmet share is within ``budget``, or where none is, those that leave the least."""
-    return np.less_equal(outlook.feared, max(budget, float(outlook.feared.min()) * (1 + AS_CHEAP)))
+    return np.asarray(outlook.feared <= max(budget, float(outlook.feared.min()) * (1 + AS_CHEAP)))
 
 
 def first_picks(candidates: Candidates, estimated: Outlook, budget: float) -> Places:
@@ -60,9 +61,7 @@ def first_picks(candidates: Candidates, estimated: Outlook, budget: float) -> Pl
     return np.unique([*chosen, *_best(candidates, estimated, within(estimated, 0.0), 1)])
 
 
-def next_picks(
-    candidates: Candidates, estimated: Outlook, replayed: Outlook, known: Flags, budget: float
-) -> Places:
+def next_picks(candidates: Candidates, estimated: Outlook, replayed: Outlook, known: Flags, budget: float) -> Places:
     """What may turn out better than what is ``known``, by estimates corrected by it; ascending, none at the end.
 
     ``replayed`` counts where ``known``.
@@ -107,7 +106,7 @@ def _settled(candidates: Candidates, good: Flags, bad: Flags) -> Flags:
 
 
 def _alike(candidates: Candidates, index: np.intp) -> Flags:
-    return np.equal(candidates.request, candidates.request[index])
+    return np.asarray(candidates.request == candidates.request[index])
 
 
 def _safest(candidates: Candidates, among: Flags) -> list[int]:
@@ -121,4 +120,4 @@ def _least(estimated: Outlook, among: Flags) -> Flags:
     if not among.any():
         return among
     few = np.sort(estimated.feared[among])[:_EACH]
-    return np.less_equal(estimated.feared, few[-1])
+    return np.asarray(estimated.feared <= few[-1])

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import statistics
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlscale.hpa.behavior import tolerance_of
-from mlscale.hpa.reach import lowest_use_up, read_reach
+from mlscale.hpa.reach import read_reach
 from mlscale.hpa.replay_model import Setting, World
 from mlscale.hpa.scaling_spec import read_scaling_spec
-from mlscale.kube.pods import timestamp
+from mlscale.recommend.course import course_of
 from mlscale.recommend.model import HeldOut, ScoreRow
 from mlscale.recommend.score import (
     Scored,
@@ -26,24 +24,19 @@ from mlscale.recommend.score import (
     score_setting,
     score_settings,
 )
-from mlscale.recommend.search import Aim, Bounds, Question, default_setting, search_together, split_demand
+from mlscale.recommend.search import Question, default_setting, search_together, split_demand
 from mlscale.recommend.signs import held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlscale.hpa.scaling_spec import ScalingSpec
-    from mlscale.hpa.tolerance import Tolerance
     from mlscale.recommend.evidence import WorkloadFacts
     from mlscale.recommend.model import RowName
     from mlscale.recommend.search import Found
-    from mlscale.recommend.signs import Signs
+    from mlscale.recommend.trial_plan import Plan
     from mlscale.usage.model import FloatArray, History
 
-Json = dict[str, Any]
-
-UNBOUNDED = 10_000
-"""Replicas to stay under where nobody could say how many fit."""
 BUSIEST = 0.85
 """Share of what the pods can serve that a fixed count may use at its 99th percentile: queues grow without end at 1."""
 AT_LIMIT = 0.97
@@ -52,21 +45,6 @@ TOO_LONG = 0.02
 """Share of the time at the limit from which a count is too small: half an hour a day."""
 STEADY_COST = 0.05
 """An HPA has to save more than this share of a fixed count's cost to be worth its changes."""
-_LONGEST_START = 1800.0
-_USUAL_START = 30.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is tried."""
-
-    request: float
-    """Cores a pod, with the sizes that are recommended."""
-    request_now: float
-    """Cores a pod as it runs; what is recommended where it has no request."""
-    world: World
-    bounds: Bounds
-    aim: Aim
 
 
 @dataclass(frozen=True)
@@ -95,37 +73,6 @@ class Trial:
     def is_fixed(self) -> bool:
         """Whether a fixed count does as well as an HPA."""
         return self.setting.min_replicas == self.setting.max_replicas
-
-
-def plan_trial(facts: WorkloadFacts, signs: Signs, request: float, limit: float | None, aim: Aim) -> Plan:
-    """What to try: ``request`` and ``limit`` in cores a pod; counts that fit; targets that the use can reach."""
-    tolerance = tolerance_of(facts.hpa["spec"].get("behavior") if facts.hpa else None)
-    scheduled = sum(bool((pod.get("spec") or {}).get("nodeName")) for pod in facts.pods)
-    most = UNBOUNDED if signs.room is None else max(1, scheduled + signs.room)
-    world = World(
-        startup=startup_seconds(facts), limit=math.inf if limit is None else limit, gpus=signs.gpus, tolerance=tolerance
-    )
-    bounds = Bounds(most_replicas=most, requests=(request,), least_replicas=min(least_replicas(facts, aim), most))
-    targets = tuple(target for target in bounds.targets if _reachable(target, request, limit, tolerance))
-    return Plan(request, signs.cpu_request or request, world, replace(bounds, targets=targets), aim)
-
-
-def least_replicas(facts: WorkloadFacts, aim: Aim) -> int:
-    """Two where one pod's end may not be an outage: for reliability, where a PodDisruptionBudget says so, and, unless
-    cost is all that counts, where two are kept now."""
-    if aim.objective == "reliability" or facts.pdbs:
-        return 2
-    least = facts.hpa["spec"].get("minReplicas", 1) if facts.hpa else facts.replicas
-    return 2 if least >= 2 and aim.objective != "cost" else 1
-
-
-def startup_seconds(facts: WorkloadFacts) -> float:
-    """The median time from a pod's creation to its present Ready; 30 s where no pod shows it.
-
-    A pod that lost Ready and found it again shows a longer time: half an hour and more is left out.
-    """
-    times = [seconds for pod in facts.pods if (seconds := _ready_after(pod)) is not None]
-    return statistics.median(times) if times else _USUAL_START
 
 
 @dataclass(frozen=True)
@@ -232,7 +179,8 @@ def _outcome(asked: Asked, split: _Split, found: Found, chosen: _Chosen, scored:
     return Trial(
         setting=chosen.setting,
         rows=rows,
-        held_out=HeldOut(split.times, split.last),
+        # Copies, so that the whole that they are parts of is not kept.
+        held_out=HeldOut(split.times.copy(), split.last.copy()),
         better=better,
         outgrown=short,
         within_budget=found.within_budget or chosen.is_constant,
@@ -287,24 +235,9 @@ def score_row(name: RowName, words: str, scored: Scored) -> ScoreRow:
         saturated_minutes=float(score.saturated_minutes[0]),
         changes_per_day=float(score.changes_per_day[0]),
         peak_replicas=int(score.peak_replicas[0]),
-        replicas=scored.replicas,
-        capacity=scored.capacity,
+        replicas=course_of(scored.replicas),
+        capacity=course_of(scored.capacity),
     )
-
-
-def _ready_after(pod: Json) -> float | None:
-    created = timestamp((pod.get("metadata") or {}).get("creationTimestamp"))
-    for condition in (pod.get("status") or {}).get("conditions") or ():
-        if condition.get("type") == "Ready" and condition.get("status") == "True":
-            ready = timestamp(condition.get("lastTransitionTime"))
-            seconds = (ready - created).total_seconds() if ready and created else -1.0
-            return seconds if 0 <= seconds < _LONGEST_START else None
-    return None
-
-
-def _reachable(target: int, request: float, limit: float | None, tolerance: Tolerance) -> bool:
-    """Whether the limit lets the use reach what adds a replica: at 95 % of the limit at most, so that it is seen."""
-    return limit is None or lowest_use_up(target, 1, tolerance) <= 0.95 * 100.0 * limit / request
 
 
 def _returns(setting: Setting, demand: FloatArray, plan: Plan) -> bool:

@@ -16,7 +16,8 @@ from mlscale.recommend.gpu import cheaper_step, fewer_steps, gpu_steps
 from mlscale.recommend.model import Gain, HistoryFacts, Recommendation
 from mlscale.recommend.sizing import LEAST_DAYS
 from mlscale.recommend.steps import Sizes, cluster_steps, load_step, plan_vertical, rival_steps, vertical_steps
-from mlscale.recommend.trial import Asked, Trial, plan_trial
+from mlscale.recommend.trial import Asked, Trial
+from mlscale.recommend.trial_plan import plan_trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,6 +14,7 @@ from mlscale.sandbox import container_life
 from mlscale.sandbox.container_life import ContainerLife, Happening
 from mlscale.sandbox.container_plans import container_plans
 from mlscale.sandbox.controllers.pod_facts import has_ended
+from mlscale.sandbox.pod_resize import Resizing, sizes_of, with_sizes
 from mlscale.sandbox.pod_status import pod_status, pod_title
 from mlscale.sandbox.usage import is_annotated
 from mlscale.sandbox.verbs import KUBELET
@@ -43,6 +44,7 @@ class RunningPod:
     host_ip: str
     started: datetime
     containers: tuple[ContainerLife, ...]
+    resizing: Resizing
     ends_at: datetime | None = None
     """When its containers will have ended, once it was told to."""
 
@@ -96,12 +98,14 @@ class Kubelet:
         if running is not None:
             running.pod = pod
         is_new = running is None and bool(pod["spec"].get("nodeName"))
-        if (is_new and not has_ended(pod)) or (running and self._is_to_end(running)):
+        if (is_new and not has_ended(pod)) or (running and self._is_to_act(running)):
             self._cluster.queue.add(NAME, key)
 
     @staticmethod
-    def _is_to_end(running: RunningPod) -> bool:
-        return "deletionTimestamp" in running.pod["metadata"] and running.ends_at is None
+    def _is_to_act(running: RunningPod) -> bool:
+        if "deletionTimestamp" in running.pod["metadata"]:
+            return running.ends_at is None
+        return running.resizing.is_behind(running.pod)
 
     def _sync(self, key: Key) -> None:
         pod = self._cluster.store.get("pods", *key)
@@ -122,7 +126,9 @@ class Kubelet:
         plans = container_plans(pod["spec"], workload, on_node, self._scenario.registry)
         started = [container_life.begin(plan, now) for plan in plans]
         lives = tuple(life for life, _ in started)
-        running = RunningPod(pod, workload, address(self._addresses), self._host_ip(pod), now, lives)
+        sizes = sizes_of(pod["spec"])
+        resizing = Resizing(sizes, sizes)
+        running = RunningPod(pod, workload, address(self._addresses), self._host_ip(pod), now, lives, resizing)
         self._pods[key] = running
         self._record(running, [happened for _, happened in started])
         if "deletionTimestamp" in pod["metadata"]:
@@ -135,18 +141,27 @@ class Kubelet:
         now, title = self._cluster.agenda.now, pod_title(running.pod)
         steps = [container_life.advance(life, now, title) for life in running.containers]
         running.containers = tuple(life for life, _ in steps)
+        self._resize(running)
         self._images.update((_node(running.pod), life.plan.image) for life in running.containers if life.running)
         self._report(running, [happened for _, happened in steps])
+
+    def _resize(self, running: RunningPod) -> None:
+        pod, node = running.pod, self._cluster.store.get("nodes", "", _node(running.pod))
+        others = (
+            each.pod for each in self._pods.values() if each is not running and _node(each.pod) == _node(running.pod)
+        )
+        running.resizing.advance(pod, node or {}, others, self._cluster.agenda.now)
 
     def _report(self, running: RunningPod, happened: Sequence[list[Happening]]) -> None:
         now, pods = self._cluster.agenda.now, self._cluster.api.resources["pods"]
         pod, metadata = running.pod, running.pod["metadata"]
         self._record(running, happened)
         status = pod_status(pod, running.containers, running.ip, running.host_ip, running.started, now)
-        body = {**pod, "status": status}
+        body = {**pod, "status": with_sizes(status, running.resizing)}
         namespace, name = metadata["namespace"], metadata["name"]
         self._cluster.api.update(pods, namespace, name, body, KUBELET, subresource="status")
-        due = [life.due for life in running.containers if life.due is not None]
+        moments = [*(life.due for life in running.containers), running.resizing.due]
+        due = [moment for moment in moments if moment is not None]
         if due:
             self._cluster.queue.add_after(NAME, (namespace, name), (min(due) - now).total_seconds())
 

@@ -73,7 +73,7 @@ SERVED: tuple[Resource, ...] = (
     Resource(LIMITRANGE),
     Resource(NAMESPACE, verbs=_ONE_BY_ONE, subresources=("status",)),
     Resource(NODE, subresources=("status",)),
-    Resource(POD, subresources=("status",), categories=_ALL),
+    Resource(POD, subresources=("resize", "status"), categories=_ALL),
     Resource(REPLICATIONCONTROLLER, subresources=_BOTH, categories=_ALL),
     Resource(RESOURCEQUOTA, subresources=("status",)),
     Resource(SERVICEACCOUNT),

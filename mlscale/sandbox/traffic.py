@@ -139,10 +139,7 @@ def _usage_without_requests(workload: Workload, running: RunningPod, now: dateti
 
 
 def _limits(running: RunningPod) -> Json:
-    containers = running.pod["spec"]["containers"]
-    name = running.main.plan.name
-    resources = next(each for each in containers if each["name"] == name).get("resources") or {}
-    return resources.get("limits") or {}
+    return running.resizing.actual[running.main.plan.name].get("limits") or {}
 
 
 def _cpu_limit(limits: Json) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlscale.frozen import replace
 from mlscale.sandbox import custom_resources, deletion, lists, patching, preparation, scales, statuses, writing
 from mlscale.sandbox.agenda import timestamp
+from mlscale.sandbox.resizing import RESIZE, resized
 from mlscale.sandbox.resources import DEFINITIONS, SCALE, SERVED, Resource
 from mlscale.sandbox.store import copied
 from mlscale.sandbox.watching import Watch, WatchOptions
@@ -237,6 +238,8 @@ class Api:
         if write.subresource == "scale":
             body = scales.scaled(resource.kind, before, body, self.scale_paths.get(resource.key))
         after = preparation.replacement(resource, before, body, write.subresource)
+        if write.subresource == RESIZE:
+            after = resized(before, after)
         stored = self._store(resource, before, after, write)
         return self._scale(resource, stored) if write.subresource == "scale" else stored
 
@@ -251,6 +254,8 @@ class Api:
             preparation.check_new(resource.kind, name, config)
             return self._insert(resource, preparation.new_object(resource, namespace, after), write, applied=True)
         after = preparation.replacement(resource, before, after, write.subresource)
+        if write.subresource == RESIZE:
+            after = {**after, "spec": resized(before, after)["spec"]}
         return self._store(resource, before, after, write, applied=True)
 
     def _apply_scale(

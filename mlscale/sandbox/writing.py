@@ -11,6 +11,7 @@ from mlscale.sandbox import preparation
 from mlscale.sandbox.admission import admit
 from mlscale.sandbox.defaults import set_defaults
 from mlscale.sandbox.managed_fields import record_update, server_side_apply
+from mlscale.sandbox.resizing import RESIZE, resize_causes
 from mlscale.sandbox.statuses import Cause, bad_request, conflict, invalid
 from mlscale.sandbox.store import copied
 from mlscale.sandbox.validation import validate
@@ -69,7 +70,7 @@ def completed(
         after = preparation.with_finalizer(after)
     if before is not None:
         after = preparation.with_generation(resource, before, after)
-    _check(kind, after, before)
+    _check(kind, after, before, subresource)
     return after
 
 
@@ -117,11 +118,14 @@ def _defaulted(resource: Resource, before: Json | None, after: Json) -> Json:
     return complete if is_given or "status" not in after else {**complete, "status": after["status"]}
 
 
-def _check(kind: Kind, after: Json, before: Json | None) -> None:
+def _check(kind: Kind, after: Json, before: Json | None, subresource: str) -> None:
     name = after["metadata"].get("name") or ""
     if before is not None and (refusal := preparation.added_finalizers(kind, before, after)):
         raise refusal
-    causes = list(validate(kind, after, before))
+    is_resize = before is not None and subresource == RESIZE
+    causes = list(validate(kind, after, None if is_resize else before))
+    if before is not None and is_resize:
+        causes += resize_causes(before, after)
     if not name and not any(cause.field == "metadata.name" for cause in causes):
         message = "Required value: name or generateName is required"
         causes.insert(0, Cause("metadata.name", "FieldValueRequired", message))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import MlscaleError
 from mlscale.frozen import frozen
+from mlscale.kube.asks import ask_get
 from mlscale.kube.kinds import DEPLOYMENT, EVENT, HPA, REPLICASET, REPLICATIONCONTROLLER
 from mlscale.kube.pods import timestamp
 from mlscale.status.workload_findings import lacks_pods
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from mlscale.kube.client import Client
+    from mlscale.kube.asks import Ask
     from mlscale.kube.kinds import Kind
     from mlscale.kube.targets import Target
 
@@ -47,16 +48,16 @@ def event_queries(workloads: Mapping[Target, Json], hpas: Iterable[Json], now: d
     return [*([RESCALES] if scaled else []), *([FAILURES] if refused else [])]
 
 
-def read_events(client: Client, namespace: str | None, query: str) -> Events:
-    """The events of ``query``, of all namespaces where ``namespace`` is None."""
-    return tuple(client.get(EVENT.path(namespace), fieldSelector=query, limit=EVENTS).get("items") or ())
+def ask_events(namespace: str | None, query: str) -> Ask:
+    """The request for the events of ``query``, of all namespaces where ``namespace`` is None."""
+    return ask_get(EVENT.path(namespace), fieldSelector=query, limit=EVENTS)
 
 
-def events_read(queries: Sequence[str], outcomes: Sequence[Events | MlscaleError]) -> EventsRead:
+def events_read(queries: Sequence[str], answers: Sequence[Json | MlscaleError]) -> EventsRead:
     """What came of ``queries``. Events that may not or cannot be read are left out: the tables stand without."""
     found = {
-        query: () if isinstance(outcome, MlscaleError) else outcome
-        for query, outcome in zip(queries, outcomes, strict=True)
+        query: () if isinstance(answer, MlscaleError) else tuple(answer.get("items") or ())
+        for query, answer in zip(queries, answers, strict=True)
     }
     return EventsRead(found.get(RESCALES, ()), found.get(FAILURES, ()))
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import MlscaleError
 from mlscale.frozen import field, frozen
+from mlscale.kube.asks import ask_get
 from mlscale.kube.kinds import POD
-from mlscale.status.events import EventsRead, event_queries, events_read, read_events
+from mlscale.status.events import EventsRead, ask_events, event_queries, events_read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from mlscale.kube.client import Client
@@ -38,9 +37,9 @@ def read_evidence(
     missing = [key for key in wanted if key not in troubled.objects]
     namespace = request.targets[0].namespace if request.targets else request.namespace
     queries = event_queries(read.workloads, read.hpas, now) if read.events is None else []
-    calls: list[Callable[[], Any]] = [partial(client.get, POD.path(own or namespace, name)) for own, name in missing]
-    calls += [partial(read_events, client, namespace, query) for query in queries]
-    outcomes = client.together(*calls)
+    asks = [ask_get(POD.path(own or namespace, name)) for own, name in missing]
+    asks += [ask_events(namespace, query) for query in queries]
+    outcomes = client.in_one_round(asks) if asks else []
     pods, events = outcomes[: len(missing)], outcomes[len(missing) :]
     found = {key: pod for key, pod in zip(missing, pods, strict=True) if not isinstance(pod, MlscaleError)}
     known = {key: troubled.objects[key] for key in wanted if key in troubled.objects}

@@ -10,7 +10,6 @@ from mlscale.kube.kinds import HPA
 from mlscale.kube.pods import short_age
 from mlscale.kube.text import printable
 from mlscale.status.events import involved_in
-from mlscale.status.flapping import find_flapping, rescales
 from mlscale.status.hpa_findings import explain_hpa, explain_shared_targets
 from mlscale.status.model import hpa_key, scaled_key, target_key
 from mlscale.status.pod_findings import explain_pods, explain_unread
@@ -63,6 +62,10 @@ def _about_hpas(request: StatusRequest, read: TablesRead, evidence: Evidence, no
 
 
 def _flapping(hpa: Json, evidence: Evidence, where: str) -> Iterator[Finding]:
+    if not evidence.events.rescales:
+        return
+    from mlscale.status.flapping import find_flapping, rescales
+
     namespace, name = hpa_key(hpa)
     flapping = find_flapping(rescales(e for e in evidence.events.rescales if involved_in(e, HPA, namespace, name)))
     if flapping is None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
+from mlscale.errors import MlscaleError
 from mlscale.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mlscale.errors import MlscaleError
     from mlscale.kube.finding import Finding
     from mlscale.kube.kinds import Kind
     from mlscale.kube.targets import Target
@@ -91,9 +91,19 @@ class KindTable:
 
         Raises the MlscaleError of a page that cannot be read, after the rows before it.
         """
-        rows = chain(self.rows, chain.from_iterable(self.rest or ()))
-        while piece := list(islice(rows, PIECE)):
-            yield self.with_rows(piece)
+        waiting: list[Json] = []
+        try:
+            for page in chain([self.rows], self.rest or ()):
+                waiting = [*waiting, *page]
+                while len(waiting) >= PIECE:
+                    yield self.with_rows(waiting[:PIECE])
+                    waiting = waiting[PIECE:]
+        except MlscaleError:
+            if waiting:
+                yield self.with_rows(waiting)
+            raise
+        if waiting:
+            yield self.with_rows(waiting)
 
 
 @frozen

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlscale.errors import MlscaleError, NotFoundError, UsageError
 from mlscale.frozen import field, frozen
 from mlscale.kube.api_errors import ApiNotFoundError
+from mlscale.kube.asks import ask_table
 from mlscale.kube.kinds import DEPLOYMENT, HPA, POD, STATEFULSET
 from mlscale.kube.near import did_you_mean
 from mlscale.kube.targets import Target, explain_not_found, missing_namespace
-from mlscale.status.events import EventsRead, event_queries, events_read, read_events
+from mlscale.status.events import EventsRead, ask_events, event_queries, events_read
 from mlscale.status.model import KindTable, StatusRequest, hpa_key, merged, row_key, scaled_key, target_key
-from mlscale.status.pages import read_pods, read_table
+from mlscale.status.pages import Listing, first_page, read_listings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from mlscale.kube.client import Client
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 LISTED_WORKLOADS = (DEPLOYMENT, STATEFULSET)
 
@@ -89,21 +91,19 @@ def targets_of(table: KindTable) -> dict[Target, Json]:
 def _read_listed(client: Client, request: StatusRequest) -> TablesRead:
     """Lists as ``kubectl get deploy,sts,pods,hpa`` reads them, and with ``-l`` the HPAs of what it selects."""
     query = label_query(request.selector)
-    namespace = request.namespace
-    calls: list[Callable[[], KindTable]] = []
+    listings: list[Listing] = []
     by_target = bool(request.selector) and request.shows("hpa")
     if request.shows("workloads") or by_target:
         # Beside HPAs alone the workloads serve to know their names.
         include = "Object" if request.shows("workloads") else "Metadata"
-        for kind in LISTED_WORKLOADS:
-            calls.append(partial(read_table, client, "workloads", kind, kind.path(namespace), include, **query))
+        listings += [Listing("workloads", kind, request.namespace, include, query) for kind in LISTED_WORKLOADS]
     if request.shows("pods"):
-        calls.append(partial(read_pods, client, namespace, pod_include(request), **query))
+        listings.append(Listing("pods", POD, request.namespace, pod_include(request), query))
     if request.shows("hpa"):
-        calls.append(partial(read_table, client, "hpa", HPA, HPA.path(namespace), "Object"))
+        listings.append(Listing("hpa", HPA, request.namespace, "Object"))
     if by_target:
-        calls.append(partial(read_table, client, "hpa", HPA, HPA.path(namespace), "Metadata", **query))
-    outcomes = client.together(*calls)
+        listings.append(Listing("hpa", HPA, request.namespace, "Metadata", query))
+    outcomes = read_listings(client, listings)
     labelled, _ = _sorted_out([outcomes.pop()] if by_target else ())
     tables, errors = _sorted_out(outcomes)
     return _shown(request, tables, {row_key(row) for table in labelled for row in table.rows}, errors)
@@ -136,36 +136,33 @@ def _read_named(client: Client, request: StatusRequest) -> TablesRead:
     """The named workloads and the namespace's HPAs, then the workloads' pods by selector and what explains both."""
     if set(request.only) == {"hpa"}:
         return _read_hpas_named(client, request)
-    namespace = request.targets[0].namespace
-    reads: list[Callable[[], _NamedWorkload | KindTable]] = [
-        partial(_read_workload, client, target) for target in request.targets
-    ]
-    if request.shows("hpa"):
-        reads.append(partial(read_table, client, "hpa", HPA, HPA.path(namespace), "Object"))
-    outcomes = client.together(*reads)
-    found = [outcome for outcome in outcomes if isinstance(outcome, _NamedWorkload)]
-    errors = [outcome for outcome in outcomes if isinstance(outcome, MlscaleError)]
-    workloads = {target: obj for named in found for target, obj in targets_of(named.table).items()}
-    selectors = tuple(dict.fromkeys(named.pod_selector for named in found if named.pod_selector))
-    hpas = [outcome for outcome in outcomes if isinstance(outcome, KindTable)]
+    hpa_list = [Listing("hpa", HPA, request.targets[0].namespace, "Object")] if request.shows("hpa") else []
+    named = [ask_table(target.path(), "Object") for target in request.targets]
+    answers = client.in_one_round([*named, *(listing.page() for listing in hpa_list)])
+    calls = [partial(_named, client, *each) for each in zip(request.targets, answers, strict=False)]
+    found, errors = _sorted_out(client.together(*calls))
+    hpas, hpa_errors = _sorted_out(map(partial(first_page, client), hpa_list, answers[len(named) :]))
+    workloads = {target: obj for one in found for target, obj in targets_of(one.table).items()}
     every = tuple(hpa for table in hpas for hpa in table.objects)
+    selectors = tuple(dict.fromkeys(one.pod_selector for one in found if one.pod_selector))
     queries = event_queries(workloads if request.shows("workloads") else {}, every, client.now())
     pods, pod_errors, events = _second_round(client, request, selectors, queries)
-    rows = merged(named.table for named in found) if request.shows("workloads") else []
+    rows = merged(one.table for one in found) if request.shows("workloads") else []
     shown = [*rows, *pods, *(_only(table, belongs(every, workloads)) for table in hpas)]
-    return TablesRead(tuple(shown), workloads, every, selectors, events, (*errors, *pod_errors))
+    return TablesRead(tuple(shown), workloads, every, selectors, events, (*errors, *hpa_errors, *pod_errors))
 
 
-def _read_workload(client: Client, target: Target) -> _NamedWorkload:
+def _named(client: Client, target: Target, answer: Json | MlscaleError) -> _NamedWorkload:
     """One workload's row and object, and the label selector of its pods."""
     try:
-        table = client.table(target.path(), "Object")
-        selector = _own_selector(table["rows"][0]["object"])
+        if isinstance(answer, MlscaleError):
+            raise answer
+        selector = _own_selector(answer["rows"][0]["object"])
         if selector is None:
             selector = str((client.get(target.path("scale")).get("status") or {}).get("selector") or "")
     except ApiNotFoundError as error:
         raise explain_not_found(client, target) from error
-    return _NamedWorkload(KindTable("workloads", target.kind, table), selector)
+    return _NamedWorkload(KindTable("workloads", target.kind, answer), selector)
 
 
 def _own_selector(workload: Json) -> str | None:
@@ -193,26 +190,26 @@ def _second_round(
 ) -> tuple[list[KindTable], list[MlscaleError], EventsRead]:
     """The pods of ``selectors`` as one Table, beside the events of ``queries``."""
     namespace, include = request.targets[0].namespace, pod_include(request)
-    # A pod that two selectors match is shown once, so their lists are needed whole.
-    read = read_pods if len(selectors) == 1 else _read_whole
     shown = selectors if request.shows("pods") else ()
-    pods = [partial(read, client, namespace, include, **label_query(selector)) for selector in shown]
-    events = [partial(read_events, client, namespace, query) for query in queries]
-    outcomes: list[Any] = client.together(*pods, *events)
-    tables, errors = _sorted_out(outcomes[: len(pods)])
+    pods = [Listing("pods", POD, namespace, include, label_query(selector)) for selector in shown]
+    asks = [*(listing.page() for listing in pods), *(ask_events(namespace, query) for query in queries)]
+    answers = client.in_one_round(asks) if asks else []
+    tables, errors = _sorted_out(map(partial(first_page, client), pods, answers[: len(pods)]))
+    if len(tables) > 1:
+        # A pod that two selectors match is shown once, so their lists are needed whole.
+        tables, more = _sorted_out(client.together(*[table.whole for table in tables]))
+        tables, errors = merged(tables), [*errors, *more]
     if request.shows("pods"):
-        tables = (tables if len(tables) == 1 else merged(tables)) or [KindTable("pods", POD, {})]
-    return tables, errors, events_read(queries, outcomes[len(pods) :])
-
-
-def _read_whole(client: Client, namespace: str, include: str, **query: str) -> KindTable:
-    return read_pods(client, namespace, include, **query).whole()
+        tables = tables or [KindTable("pods", POD, {})]
+    return tables, errors, events_read(queries, answers[len(pods) :])
 
 
 def _read_hpas_named(client: Client, request: StatusRequest) -> TablesRead:
     """``--only hpa NAME``: the HPAs that target it, and the one that is called so, which is what kubectl reads."""
     namespace = request.targets[0].namespace
-    table = read_table(client, "hpa", HPA, HPA.path(namespace), "Object")
+    [table] = read_listings(client, [Listing("hpa", HPA, namespace, "Object")])
+    if isinstance(table, MlscaleError):
+        raise table
     keys: dict[tuple[str, str], None] = {}
     errors: list[MlscaleError] = []
     for target in request.targets:
@@ -231,12 +228,12 @@ def _no_such_hpa(target: Target, names: list[str]) -> NotFoundError:
     return NotFoundError(message, did_you_mean(target.name, names))
 
 
-def _sorted_out(outcomes: Iterable[KindTable | MlscaleError]) -> tuple[list[KindTable], list[MlscaleError]]:
-    tables: list[KindTable] = []
+def _sorted_out(outcomes: Iterable[T | MlscaleError]) -> tuple[list[T], list[MlscaleError]]:
+    read: list[T] = []
     errors: list[MlscaleError] = []
     for outcome in outcomes:
         if isinstance(outcome, MlscaleError):
             errors.append(outcome)
         else:
-            tables.append(outcome)
-    return tables, errors
+            read.append(outcome)
+    return read, errors

@@ -16,7 +16,7 @@ from mlscale.errors import MlscaleError, NotAllowedError, NotFoundError
 from mlscale.kube.api_errors import ApiError
 from mlscale.kube.kinds import HPA, POD
 from mlscale.status.model import KindTable, Section, StatusRequest, merged, row_key
-from mlscale.status.pages import read_table
+from mlscale.status.pages import Listing, read_listings
 from mlscale.status.tables import (
     TablesRead,
     belongs,
@@ -28,7 +28,7 @@ from mlscale.status.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mlscale.kube.client import Client
     from mlscale.kube.kinds import Kind
@@ -55,12 +55,24 @@ class _Stream:
     query: dict[str, str]
     wanted: Callable[[Json], bool]
     resource_version: str = "0"
-    known: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
-    """The cells last seen of each row, but for its age."""
+    known: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The hash of the cells last seen of each row, but for its age."""
+
+    @property
+    def listing(self) -> Listing:
+        return Listing(self.section, self.kind, self.namespace, self.include, self.query)
 
     @property
     def path(self) -> str:
         return self.kind.path(self.namespace)
+
+    def begin(self, table: KindTable) -> KindTable:
+        """The wanted rows of its list, from which its watch goes on; they are known from now on."""
+        listed = table.whole()
+        self.resource_version = str((listed.table.get("metadata") or {}).get("resourceVersion") or "0")
+        rows = [row for row in listed.rows if self.wanted(row)]
+        self.known = {row_key(row): _lasting_cells(row) for row in rows}
+        return listed.with_rows(rows)
 
 
 def watch_status(
@@ -75,11 +87,12 @@ def watch_status(
     for error in (*read.errors, *unknown_namespace(client, request, read)):
         raise error
     streams = _streams(request, read)
-    outcomes = client.together(*[partial(_list, client, stream) for stream in streams])
-    failed = [outcome for outcome in outcomes if isinstance(outcome, MlscaleError)]
-    if failed:
-        raise failed[0]
-    yield from merged(outcome for outcome in outcomes if isinstance(outcome, KindTable))
+    # Lists by name or selector of a name watch other things than was read; the rest goes on from there.
+    at_hand = {} if request.targets else {(table.section, table.kind): table for table in read.tables}
+    missing = [stream for stream in streams if (stream.section, stream.kind) not in at_hand]
+    lists = iter(_lists(client, missing))
+    shown = [stream.begin(at_hand.get((stream.section, stream.kind)) or next(lists)) for stream in streams]
+    yield from merged(shown)
     yield from _changes(client, streams, sleep)
 
 
@@ -140,13 +153,13 @@ def _hpa_stream(request: StatusRequest, keep: _Kept) -> _Stream:
     return _Stream("hpa", HPA, request.namespace, include, {}, _every)
 
 
-def _list(client: Client, stream: _Stream) -> KindTable:
-    """The stream's list, from which its watch goes on; the rows are known from now on."""
-    listed = read_table(client, stream.section, stream.kind, stream.path, stream.include, **stream.query)
-    stream.resource_version = str((listed.table.get("metadata") or {}).get("resourceVersion") or "0")
-    rows = [row for row in listed.rows if stream.wanted(row)]
-    stream.known = {row_key(row): _lasting_cells(row) for row in rows}
-    return listed.with_rows(rows)
+def _lists(client: Client, streams: Sequence[_Stream]) -> list[KindTable]:
+    tables = []
+    for outcome in read_listings(client, [stream.listing for stream in streams]) if streams else ():
+        if isinstance(outcome, MlscaleError):
+            raise outcome
+        tables.append(outcome)
+    return tables
 
 
 def _changes(client: Client, streams: list[_Stream], sleep: Callable[[float], None]) -> Iterator[KindTable]:
@@ -212,7 +225,7 @@ def _watched(client: Client, stream: _Stream) -> Iterator[KindTable]:
         if error.status.code != 410:
             raise
         known = stream.known
-        listed = _list(client, stream)
+        listed = stream.begin(*_lists(client, [stream]))
         differing = [row for row in listed.rows if known.get(row_key(row)) != _lasting_cells(row)]
         if differing:
             yield listed.with_rows(differing)
@@ -234,9 +247,9 @@ def _rows_of(stream: _Stream, event: Json) -> Iterator[KindTable]:
         yield KindTable(stream.section, stream.kind, {**table, "rows": rows})
 
 
-def _lasting_cells(row: Json) -> tuple[str, ...]:
-    """The cells without the ages, which change by themselves: ``5m``, and the ``(5m ago)`` of restarts."""
-    return tuple(text.partition(" (")[0] for text in map(str, row.get("cells") or ()) if not _is_age(text))
+def _lasting_cells(row: Json) -> int:
+    """The hash of the cells without the ages, which change by themselves: ``5m``, and the ``(5m ago)`` of restarts."""
+    return hash(tuple(text.partition(" (")[0] for text in map(str, row.get("cells") or ()) if not _is_age(text)))
 
 
 def _is_age(text: str) -> bool:

@@ -56,13 +56,25 @@ class Clock(Protocol):
 
 @dataclass
 class _Seen:
-    """What has been collected: by pod and container, by the time of the scrape, the use of each resource."""
+    """What has been collected in one namespace: by pod and container, by the time of the scrape, each resource."""
 
     cpu: dict[tuple[str, str], dict[float, float]] = field(default_factory=lambda: defaultdict(dict))
     memory: dict[tuple[str, str], dict[float, float]] = field(default_factory=lambda: defaultdict(dict))
+
+
+@dataclass
+class _Looks:
+    """What has been collected, by namespace."""
+
+    namespaces: dict[str, _Seen]
     looks: int = 0
     failed: MlscaleError | None = None
     """The last failure, if the last look failed."""
+
+    @property
+    def path(self) -> str:
+        """One list for all: that of the namespace, or of all namespaces where there are several."""
+        return PODMETRICS.path(next(iter(self.namespaces)) if len(self.namespaces) == 1 else None)
 
 
 @dataclass(frozen=True)
@@ -73,69 +85,82 @@ class _Objects:
     replicaset_owners: Mapping[str, Owner]
 
 
-def observe(
-    client: Client,
-    namespace: str,
-    workloads: Sequence[Workload],
-    seconds: float,
-    progress: Progress,
-    clock: Clock,
-) -> dict[Target, History | MlscaleError]:
-    """Watch the use of ``workloads``, all of ``namespace``, for ``seconds``.
-
-    One request each POLL however many workloads there are. A workload that was not measured twice has a
-    NotEnoughDataError in its place. Raises MlscaleError where the first look fails, NotFoundError where the cluster
-    has no metrics-server; a look that fails later is left out.
-    """
-    before = _read_objects(client, namespace)
-    seen = _watch(client, namespace, seconds, progress, clock)
-    after = _read_objects(client, namespace)
-    objects = _Objects({**before.pods, **after.pods}, {**before.replicaset_owners, **after.replicaset_owners})
-    pods = owners_of_pods(
-        workloads, sorted({pod for pod, _ in seen.cpu}), _pod_owners(objects.pods), objects.replicaset_owners
-    )
-    source = f"metrics-server, watched for {_words(seconds)}"
-    kept = _Kept(source, seen, before, objects, client.now())
-    return {
-        workload.target: _history(workload, [pod for pod, target in pods.items() if target == workload.target], kept)
-        for workload in workloads
-    }
-
-
 @dataclass(frozen=True)
 class _Kept:
-    """All that the watch brought."""
+    """All that the watch brought of one namespace."""
 
     source: str
     seen: _Seen
+    failed: MlscaleError | None
     before: _Objects
     objects: _Objects
     now: datetime
 
 
-def _watch(client: Client, namespace: str, seconds: float, progress: Progress, clock: Clock) -> _Seen:
-    seen, start = _Seen(), clock.now()
+@dataclass(frozen=True)
+class Observed:
+    """What was measured while metrics-server was watched."""
+
+    _kept: Mapping[str, _Kept]
+
+    def histories(self, namespace: str, workloads: Sequence[Workload]) -> dict[Target, History | MlscaleError]:
+        """What ``workloads``, all of ``namespace``, used; NotEnoughDataError for one that was not measured twice."""
+        kept = self._kept[namespace]
+        named = sorted({pod for pod, _ in kept.seen.cpu})
+        pods = owners_of_pods(workloads, named, _pod_owners(kept.objects.pods), kept.objects.replicaset_owners)
+        return {
+            workload.target: _history(workload, [pod for pod, own in pods.items() if own == workload.target], kept)
+            for workload in workloads
+        }
+
+
+def observe(client: Client, namespaces: Sequence[str], seconds: float, progress: Progress, clock: Clock) -> Observed:
+    """Watch the use of all pods of ``namespaces``, one at least, for ``seconds``.
+
+    One request each POLL however many workloads and namespaces there are. Raises MlscaleError where the first look
+    fails, NotFoundError where the cluster has no metrics-server; a look that fails later is left out.
+    """
+    before = _read_objects(client, namespaces)
+    looks = _watch(client, namespaces, seconds, progress, clock)
+    after = _read_objects(client, namespaces)
+    source, now = f"metrics-server, watched for {_words(seconds)}", client.now()
+    return Observed(
+        {
+            name: _Kept(source, seen, looks.failed, before[name], _both(before[name], after[name]), now)
+            for name, seen in looks.namespaces.items()
+        }
+    )
+
+
+def _both(before: _Objects, after: _Objects) -> _Objects:
+    return _Objects({**before.pods, **after.pods}, {**before.replicaset_owners, **after.replicaset_owners})
+
+
+def _watch(client: Client, namespaces: Sequence[str], seconds: float, progress: Progress, clock: Clock) -> _Looks:
+    looks, start = _Looks({name: _Seen() for name in namespaces}), clock.now()
     while True:
-        _look(client, namespace, seen)
+        _look(client, looks)
         passed = clock.now() - start
         progress(min(passed, seconds), seconds)
         if passed >= seconds:
-            return seen
+            return looks
         clock.sleep(min(POLL, seconds - passed))
 
 
-def _look(client: Client, namespace: str, seen: _Seen) -> None:
-    seen.looks += 1
+def _look(client: Client, looks: _Looks) -> None:
+    looks.looks += 1
     try:
-        listed = client.list_all(PODMETRICS.path(namespace))
-        seen.failed = None
+        listed = client.list_all(looks.path)
+        looks.failed = None
     except MlscaleError as error:
-        if seen.looks == 1:
+        if looks.looks == 1:
             raise _explained(error) from error
-        seen.failed = error
+        looks.failed = error
         return
     for pod in listed:
-        _take(pod, seen)
+        seen = looks.namespaces.get(str(pod["metadata"]["namespace"]))
+        if seen is not None:
+            _take(pod, seen)
 
 
 def _take(pod: Json, seen: _Seen) -> None:
@@ -160,13 +185,16 @@ def _explained(error: MlscaleError) -> MlscaleError:
     return error
 
 
-def _read_objects(client: Client, namespace: str) -> _Objects:
+def _read_objects(client: Client, namespaces: Sequence[str]) -> dict[str, _Objects]:
     """Raises MlscaleError for another failure than 403: without these lists pods are told by their names."""
-    pods, replicasets = client.together(
-        *[partial(client.list_all, kind.path(namespace)) for kind in (POD, REPLICASET)],
+    listed = client.together(
+        *[partial(client.list_all, kind.path(name)) for name in namespaces for kind in (POD, REPLICASET)],
     )
-    named = {str(pod["metadata"]["name"]): pod for pod in _readable(pods)}
-    return _Objects(named, _owners(_readable(replicasets)))
+    found = map(_readable, listed)
+    return {
+        name: _Objects({str(pod["metadata"]["name"]): pod for pod in pods}, _owners(replicasets))
+        for name, pods, replicasets in zip(namespaces, found, found, strict=True)
+    }
 
 
 def _readable(listed: list[Json] | MlscaleError) -> list[Json]:
@@ -205,7 +233,7 @@ def _history(workload: Workload, pods: list[str], kept: _Kept) -> History | Mlsc
 
 
 def _unmeasured(workload: Workload, kept: _Kept) -> MlscaleError:
-    why = f": the last look failed: {kept.seen.failed.message}" if kept.seen.failed else ""
+    why = f": the last look failed: {kept.failed.message}" if kept.failed else ""
     return NotEnoughDataError(
         f"not enough data for {workload.target.printed}: {kept.source}, measured no pod of it{why}",
         "check that its pods run; a new pod is measured after 15 to 60 s",

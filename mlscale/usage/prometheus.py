@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -18,8 +18,15 @@ from mlscale.usage.assemble import BRIDGED, Recorded, SignalRows, assemble
 from mlscale.usage.model import Grid, Row
 from mlscale.usage.prometheus_api import TooMuchError
 from mlscale.usage.prometheus_signals import SIGNALS, Signal
-from mlscale.usage.queries import duration, query_text
-from mlscale.usage.rates import Resolution, plan_answers, plan_resolution, scrape_interval
+from mlscale.usage.queries import cpu_series, duration, of_pods, query_text
+from mlscale.usage.rates import (
+    ANSWER_SAMPLES,
+    Resolution,
+    plan_answers,
+    plan_pods,
+    plan_resolution,
+    scrape_interval,
+)
 from mlscale.usage.workloads import owners_of_pods
 
 if TYPE_CHECKING:
@@ -40,6 +47,8 @@ _LOOKS: Mapping[str, tuple[float, ...]] = {"scrapes": (1.0, 0.5), "containers": 
 """At which parts of the history the scrapes and the containers are counted: a whole series costs 20 times a look."""
 _FALLBACK_LOOKS = 48
 """Evenly spaced, where that finds nothing: what ran for a few hours only may lie between the looks."""
+_OF_CONTAINERS = (("cpu",), ("memory",))
+"""Which questions can be put about some pods."""
 _SHORTEST = 3600.0
 """Seconds; a question over a shorter range is not cut further."""
 
@@ -56,6 +65,11 @@ class _Question:
     grid: Grid
     series: int
     into: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Samples that it is expected to give."""
+        return self.series * self.grid.size
 
 
 def read_histories(
@@ -79,7 +93,7 @@ def read_histories(
     resolution = plan_resolution(start, end, scrape_interval(counted), containers)
     values = _read_values(source, namespace, start, end)
     signals = _present(source, namespace, start, end)
-    questions = _questions(namespace, resolution, containers, signals)
+    questions = _by_pods(source, namespace, _questions(namespace, resolution, containers, signals))
     rows = _read_rows(source, questions, progress)
     recorded = _recorded(source, resolution, rows, values, signals)
     pods = _pods_of(workloads, recorded, values)
@@ -191,6 +205,28 @@ def _questions(
             for signal, query in signals
         ),
     ]
+
+
+def _by_pods(source: Prometheus, namespace: str, questions: Sequence[_Question]) -> list[_Question]:
+    """``questions``, those of containers with large answers cut by pods."""
+    large = [question for question in questions if question.into in _OF_CONTAINERS and question.size > ANSWER_SAMPLES]
+    if not large:
+        return list(questions)
+    grid = large[0].grid
+    pods = sorted(source.label_values("pod", cpu_series(namespace), grid.start, grid.end))
+    return [
+        part for question in questions for part in (_cut(question, pods) if question in large else [question])
+    ]
+
+
+def _cut(question: _Question, pods: Sequence[str]) -> list[_Question]:
+    try:
+        return [
+            replace(question, text=of_pods(question.text, some), series=len(some))
+            for some in plan_pods(pods, question.grid, question.series)
+        ] or [question]
+    except ValueError:
+        return [question]
 
 
 Pieces = dict[tuple[str, ...], list[Row]]

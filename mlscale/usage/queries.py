@@ -7,14 +7,17 @@ A container that two jobs scrape counts once: ``max by`` drops the labels that t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-_CONTAINERS = 'namespace="$namespace",container!="",container!="POD"'
+_POD = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", re.ASCII)
+_SANDBOX = 'container!="POD"'
+_CONTAINERS = f'namespace="$namespace",container!="",{_SANDBOX}'
 """Series of containers: those of the pod's cgroup and of its sandbox (POD) would count the same use twice."""
 
 
@@ -64,8 +67,7 @@ QUERIES: Mapping[str, Query] = {
     ),
     # Not increase(), which would extrapolate; restarts nearer to each other than two scrapes count as one.
     "restarts": Query(
-        "max by (pod, container) (changes("
-        'kube_pod_container_status_restarts_total{namespace="$namespace"}[$range]))',
+        'max by (pod, container) (changes(kube_pod_container_status_restarts_total{namespace="$namespace"}[$range]))',
         ranged=False,
     ),
     # 1 for each container of a pod that was ever killed for its memory.
@@ -108,6 +110,23 @@ def query_text(name: str, **parameters: str) -> str:
     if "namespace" in parameters:
         parameters["namespace"] = _quoted(parameters["namespace"])
     return Template(QUERIES[name].text).substitute(parameters)
+
+
+def cpu_series(namespace: str) -> str:
+    """The selector of the series that the query ``cpu`` reads."""
+    return f"container_cpu_usage_seconds_total{{{Template(_CONTAINERS).substitute(namespace=_quoted(namespace))}}}"
+
+
+def of_pods(text: str, pods: Iterable[str]) -> str:
+    """The query ``text`` of containers, of ``pods`` alone.
+
+    Raises ValueError for what cannot be a pod's name (kubernetes apimachinery pkg/util/validation, DNS-1123 subdomain).
+    """
+    names = list(pods)
+    if not all(_POD.fullmatch(name) for name in names):
+        raise ValueError(names)
+    chosen = "|".join(name.replace(".", "[.]") for name in names)
+    return text.replace(_SANDBOX, f'{_SANDBOX},pod=~"{chosen}"')
 
 
 def duration(seconds: float) -> str:

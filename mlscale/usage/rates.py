@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlscale.usage.model import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ANSWER_POINTS = 11_000
 """Points of one series in one answer, at most (Prometheus web/api/v1/api.go, v3: 11,000 points per timeseries)."""
@@ -28,6 +28,10 @@ _COUNTED = 1800.0
 """Seconds over which the query ``scrapes`` counts."""
 _MEMORY_STEP, _REQUEST_STEP = 600.0, 3600.0
 _COARSE_POINTS = 100
+_NAMED = 100
+"""Pods that one query names, at most: a URL of more than 8 kB is refused on its way."""
+_MOST_NAMED = 8
+"""Times as many answers, at most, as would be needed without naming pods."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,20 @@ def plan_answers(grid: Grid, series: int) -> Iterator[Grid]:
     size = max(1, min(ANSWER_POINTS, ANSWER_SAMPLES // max(1, series)))
     for first in range(0, grid.size, size):
         yield grid.part(first, min(size, grid.size - first))
+
+
+def plan_pods(pods: Sequence[str], grid: Grid, series: int) -> list[Sequence[str]]:
+    """Pods to ask for together, so that one answer each holds the whole grid of ``series`` series of ``pods``.
+
+    That is less work than all series for a part of the grid, whose labels come again with each part. Empty where one
+    answer holds everything, and where the pods of so long a time are too many to be named.
+    """
+    answers = math.ceil(grid.size * series / ANSWER_SAMPLES)
+    named = math.ceil(len(pods) / _NAMED)
+    if answers < 2 or not pods or named > _MOST_NAMED * answers:
+        return []
+    size = math.ceil(len(pods) / max(answers, named))
+    return [pods[first : first + size] for first in range(0, len(pods), size)]
 
 
 def _coarse(step: float, span: float, wanted: float) -> float:

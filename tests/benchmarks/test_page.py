@@ -31,6 +31,7 @@ def _row(ratio: float, goal: float | None) -> Row:
             _row(0.0412, 0.04),
             "| scale | kubectl | 1,234 ms | 7.2 ms | 0.041 | 0.04 | **not met** | 40 / 50 | 9.9 / 160 | 9 |",
         ),
+        (Row("7 days", "", "s", 0.5, None, None, 5), "| 7 days |  | 0.5 s |  |  |  |  |  |  | 5 |"),
         (_row(1.5, None), "| scale | kubectl | 1,234 ms | 7.2 ms | 1.50 |  |  | 40 / 50 | 9.9 / 160 | 9 |"),
         (
             Row("m", "kubectl", "MB", 30, 60, 0.5, 9, 0.6),

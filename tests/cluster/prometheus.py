@@ -117,8 +117,9 @@ def _programs(say: Say) -> Path:
 
 def _create_blocks(file: Path, data_directory: Path) -> None:
     # Blocks of at most 162 h: promtool reads the whole file once for each block.
-    command = [str(promtool_path()), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=168h", "--quiet"]
-    done = subprocess.run([*command, str(file), str(data_directory)], capture_output=True, text=True)
+    options = ("--max-block-duration=168h", "--quiet")
+    command = [str(promtool_path()), "tsdb", "create-blocks-from", "openmetrics", *options, str(file)]
+    done = subprocess.run([*command, str(data_directory)], capture_output=True, text=True)
     if done.returncode != 0:
         raise ClusterError(f"promtool tsdb create-blocks-from openmetrics failed: {done.stderr.strip()[-2000:]}")
 

@@ -30,7 +30,9 @@ _GPU_EXPORTER: Labels = {"job": "dcgm-exporter", "namespace": "gpu-operator", "p
 def exposition(tracks: Sequence[Track], replicaset_owners: Mapping[str, Owner]) -> str:
     """The text of all `tracks`, which are of one namespace; `replicaset_owners` are by the ReplicaSet's name."""
     series = [line for track in tracks for line in _track_series(track)]
-    series += [line for track in _newest_of_replicasets(tracks) for line in _replicaset_series(track, replicaset_owners)]
+    series += [
+        line for track in _newest_of_replicasets(tracks) for line in _replicaset_series(track, replicaset_owners)
+    ]
     return "".join([*series, "# EOF\n"])
 
 
@@ -60,7 +62,9 @@ class _Scrapes:
         listed = ",".join(f'{label}="{value}"' for label, value in labels.items())
         head = f"{name}{{{listed}}} "
         whole = np.broadcast_to(np.asarray(values, dtype=np.float64), len(self._times)).tolist()
-        return "".join([f"{head}{value!r}{when}" for value, when in zip(whole, self._times, strict=True) if value == value])
+        return "".join(
+            [f"{head}{value!r}{when}" for value, when in zip(whole, self._times, strict=True) if value == value]
+        )
 
 
 def _kubelet_series(scrapes: _Scrapes) -> Iterator[str]:
@@ -99,7 +103,9 @@ def _server_series(scrapes: _Scrapes) -> Iterator[str]:
     served = {**scrapes.pod, "job": "model-servers", "model_name": "model"}
     yield scrapes.series("vllm:num_requests_running", served, scrapes.column("running"))
     yield scrapes.series("vllm:num_requests_waiting", served, scrapes.column("waiting"))
-    yield scrapes.series("vllm:request_success_total", {**served, "finished_reason": "stop"}, scrapes.column("requests"))
+    yield scrapes.series(
+        "vllm:request_success_total", {**served, "finished_reason": "stop"}, scrapes.column("requests")
+    )
     for bound, counted in zip(_BUCKETS, _latency_buckets(scrapes), strict=True):
         text = "+Inf" if bound == np.inf else repr(bound)
         yield scrapes.series("vllm:e2e_request_latency_seconds_bucket", {**served, "le": text}, counted)

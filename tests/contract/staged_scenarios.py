@@ -7,11 +7,11 @@ ReplicaSets, HPAs and quotas that the past is of are the control plane's.
 from __future__ import annotations
 
 import copy
-import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from mlscale.sandbox.history_past import past_tracks
 from mlscale.sandbox.history_record import Present, owner_of
@@ -20,23 +20,34 @@ from tests.cluster import access
 from tests.contract.openmetrics import exposition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mlscale.sandbox.history_record import Owner
     from mlscale.sandbox.scenario import GitOps, NodePool, Scenario
+    from tests.contract.api import Api
 
 Json = dict[str, Any]
 
 POOL = "mlscale.example.com/pool"
 SEED = 0
-_RUNNING_SECONDS = 60.0
+_RUNNING_SECONDS = 120.0
+_APPS = "/apis/apps/v1/namespaces/{namespace}"
+_PATHS = {
+    "Node": "/api/v1/nodes",
+    "Pod": "/api/v1/namespaces/{namespace}/pods",
+    "ResourceQuota": "/api/v1/namespaces/{namespace}/resourcequotas",
+    "Deployment": f"{_APPS}/deployments",
+    "ReplicaSet": f"{_APPS}/replicasets",
+    "StatefulSet": f"{_APPS}/statefulsets",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers",
+}
 
 
 @dataclass(frozen=True)
 class Staged:
     """One scenario, of one workload, in one namespace of the control plane."""
 
-    cluster: access.Cluster
+    api: Api
     scenario: Scenario
     namespace: str
 
@@ -48,13 +59,12 @@ class Staged:
 
     def create(self) -> None:
         """Create nodes and objects, as many replicas as the sandbox came to; returns once as many pods run."""
-        self._create([_node(pool, index, self.namespace) for pool in self.scenario.nodes for index in range(pool.count)])
+        self._create(_node(pool, index, self.namespace) for pool in self.scenario.nodes for index in range(pool.count))
         objects = [self._own(obj) for obj in self.scenario.objects if obj["kind"] != "Namespace"]
         quotas = [obj for obj in objects if obj["kind"] == "ResourceQuota"]
-        if quotas:
-            self._create(quotas)
-            access.poll(self._quotas_count, _RUNNING_SECONDS, "use of the quotas in their status")
-        self._create([obj for obj in objects if obj["kind"] != "ResourceQuota"])
+        self._create(quotas)
+        access.poll(self._quotas_count, _RUNNING_SECONDS, "use of the quotas in their status")
+        self._create(obj for obj in objects if obj["kind"] != "ResourceQuota")
         access.poll(self._is_settled, _RUNNING_SECONDS, f"{len(self.ended.pods)} of {self.ended.wanted} pods that run")
 
     def history(self, end: float, seconds: float) -> str:
@@ -65,7 +75,7 @@ class Staged:
 
     def delete_nodes(self) -> None:
         """Delete its nodes; its namespace is the test's."""
-        self.cluster.kubectl("delete", "nodes", "-l", f"{POOL}={self.namespace}", "--wait=false")
+        self.api.call("DELETE", f"{_PATHS['Node']}?labelSelector={quote(POOL, safe='')}%3D{self.namespace}")
 
     def _own(self, obj: Json) -> Json:
         own = copy.deepcopy(obj)
@@ -78,31 +88,32 @@ class Staged:
             spec["terminationGracePeriodSeconds"] = 0
         return own
 
-    def _create(self, objects: list[Json]) -> None:
-        body = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-        self.cluster.kubectl("create", "-f", "-", input=body)
+    def _create(self, objects: Iterable[Json]) -> None:
+        for obj in objects:
+            self.api.call("POST", self._path(obj["kind"]), obj)
+
+    def _path(self, kind: str) -> str:
+        return _PATHS[kind].format(namespace=self.namespace)
 
     def _quotas_count(self) -> bool:
-        quotas = self.cluster.get("resourcequotas", "-n", self.namespace)["items"]
-        return all((quota.get("status") or {}).get("used") for quota in quotas)
+        return all((quota.get("status") or {}).get("used") for quota in self.api.items(self._path("ResourceQuota")))
 
     def _is_settled(self) -> bool:
         """Whether as many pods run as in the sandbox, and the others are known to have no place, or to be refused."""
-        pods = self.cluster.get("pods", "-n", self.namespace)["items"]
+        pods = self.api.items(self._path("Pod"))
         ready = sum(_has_condition(pod, "Ready", "True") for pod in pods)
         placeless = sum(_has_condition(pod, "PodScheduled", "False") for pod in pods)
         kind, name = self.ended.owner
-        refused = _has_condition(self.cluster.get(kind, name, "-n", self.namespace), "ReplicaFailure", "True")
-        expected = len(self.ended.pods)
-        return ready == expected and (ready + placeless == self.ended.wanted or (ready < self.ended.wanted and refused))
+        refused = _has_condition(self.api.call("GET", f"{self._path(kind)}/{name}"), "ReplicaFailure", "True")
+        expected, wanted = len(self.ended.pods), self.ended.wanted
+        return ready == expected and (ready + placeless == wanted or (ready < wanted and refused))
 
     def _ready_pods(self) -> list[Json]:
-        pods = self.cluster.get("pods", "-n", self.namespace)["items"]
-        ready = [pod for pod in pods if _has_condition(pod, "Ready", "True")]
+        ready = [pod for pod in self.api.items(self._path("Pod")) if _has_condition(pod, "Ready", "True")]
         return sorted(ready, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
 
     def _present(self) -> Present:
-        hpas = self.cluster.get("hpa", "-n", self.namespace)["items"]
+        hpas = self.api.items(self._path("HorizontalPodAutoscaler"))
         return Present(
             workload=replace(self.ended.workload, namespace=self.namespace),
             pods=tuple(self._ready_pods()),
@@ -112,8 +123,7 @@ class Staged:
         )
 
     def _replicaset_owners(self) -> dict[str, Owner]:
-        sets = self.cluster.get("replicasets", "-n", self.namespace)["items"]
-        return {one["metadata"]["name"]: owner_of(one) for one in sets}
+        return {one["metadata"]["name"]: owner_of(one) for one in self.api.items(self._path("ReplicaSet"))}
 
     def _gitops(self) -> Iterator[GitOps]:
         return (replace(one, namespace=self.namespace) for one in self.scenario.gitops)

@@ -56,7 +56,9 @@ VERDICTS: Mapping[str, Verdict] = {
         "CpuLimit CpuSteady", "vertical", "The CPU limit of container model holds it down", (f"{RESIZE} --requests=",)
     ),
     # One copy at its limit at noon: throttled too, and yet the limit is not what a varying load lacks.
-    "daily": Verdict("CpuVarying", "autoscale vertical", "autoscale from 1 to", (f"{AUTOSCALE} --min 1 --max ", RESIZE)),
+    "daily": Verdict(
+        "CpuVarying", "autoscale vertical", "autoscale from 1 to", (f"{AUTOSCALE} --min 1 --max ", RESIZE)
+    ),
     # 10 requests/s are what the feature store behind it answers, with however many copies.
     "downstream": Verdict("Downstream", "", "more copies will not help"),
     # 4 of 8 pods are Pending: those that run are throttled for want of the others.
@@ -87,9 +89,14 @@ VERDICTS: Mapping[str, Verdict] = {
     ),
     # Two pods that fill their nodes: a third node takes another, and without one only a cheaper model is left.
     "node-left": Verdict(
-        "CpuSteady", "horizontal", "run 3 replicas (2 now)", ("mlscale scale deployment/my-ml-model -n NAMESPACE ",)
+        "CpuSteady",
+        "horizontal vertical",
+        "run 3 replicas (2 now)",
+        ("mlscale scale deployment/my-ml-model -n NAMESPACE --replicas 3", f"{RESIZE} --requests=memory="),
     ),
-    "nodes-filled": Verdict("CpuSteady Ceiling", "cheaper-model", "CPU is the bound and demand is steady: make the model"),
+    "nodes-filled": Verdict(
+        "CpuSteady Ceiling", "cheaper-model", "CPU is the bound and demand is steady: make the model"
+    ),
     "quota": Verdict(
         "Cluster CpuSteady", "cluster", "exceeded quota: compute, requested: requests.cpu=500m", namespace="team-a"
     ),
@@ -99,7 +106,11 @@ VERDICTS: Mapping[str, Verdict] = {
     # 750m of demand on 3 copies of 500m: 2 would do.
     "steady": Verdict("CpuSteady", "autoscale", "from 2 to ", (f"{AUTOSCALE} --min 2 --max ",)),
     "steady-stateful": Verdict(
-        "CpuSteady", "autoscale", "from 2 to ", ("mlscale autoscale statefulset/my-ml-model -n NAMESPACE --min 2 --max ",)
+        "CpuSteady",
+        "autoscale",
+        "from 2 to ",
+        ("mlscale autoscale statefulset/my-ml-model -n NAMESPACE --min 2 --max ",),
+        workload="statefulset/my-ml-model",
     ),
 }
 

@@ -18,6 +18,8 @@ END = 1_700_006_400.0
 HOURS = 24
 POD = "web-7d9f8c6b5-bcdfg"
 
+HPAS = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
+
 _ROOM = {"cpu": "16", "memory": "64Gi", "pods": "110"}
 NODE: Json = {
     "metadata": {"name": "n1"},
@@ -60,6 +62,11 @@ def serve(server: RecordingServer, *, hours: float = HOURS) -> None:
     server.answers |= {f"GET {where}": answer for where, answer in api.items()}
     server.answers["GET /api/v1/query"] = _instant
     server.answers["GET /api/v1/query_range"] = lambda request: _ranged(request, END - 3600 * hours)
+
+
+def written(server: RecordingServer) -> list[str]:
+    """The requests that may have changed something."""
+    return [request.line for request in server.requests if request.method != "GET"]
 
 
 def _instant(request: Request) -> Answer:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlscale import __version__
-from mlscale.cli import main as main_module
+from mlscale.cli import app
 from mlscale.cli.main import run
 from tests.command_line import CLEARED, CommandLine, heed_interrupts, written_kubeconfig
 from tests.recording_server import Answer, RecordingServer, Request, recording_server, status
@@ -88,12 +88,12 @@ def test_a_refusal_has_its_exit_code(
     command_line: Callable[..., CommandLine], server: RecordingServer, answer: Answer, code: int, message: str
 ) -> None:
     serve(server, deployment("other"))
-    server.answers[f"GET {path('web')}"] = answer
+    server.answers[f"GET {path('web')}"] = server.answers[f"PATCH {path('web', 'scale')}"] = answer
     result = command_line(server.url)("scale", "web", "--replicas", "3")
     assert (result.code, result.out) == (code, "")
     assert len(result.errors) == 1
     assert message in result.errors[0]
-    assert all(request.method == "GET" for request in server.requests)
+    assert sum(request.method == "PATCH" for request in server.requests) == 1
 
 
 def test_debug_shows_requests_and_no_secret(command_line: Callable[..., CommandLine], server: RecordingServer) -> None:
@@ -118,7 +118,7 @@ def test_a_defect_is_one_line_that_shows_nothing_of_the_data(
     def broken(arguments: list[str]) -> list[str]:
         raise KeyError("s3cret")
 
-    monkeypatch.setattr(main_module, "normalised", broken)
+    monkeypatch.setattr(app, "normalised", broken)
     assert run(["scale"]) == 1
     err = capsys.readouterr().err
     assert err.startswith("error: mlscale failed: KeyError in test_main.py:")

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlscale.hpa import replay_repair
-from mlscale.hpa.replay import replay, replay_parts, replay_replicas
-from mlscale.hpa.replay_model import Candidates, FloatArray, Setting, World, candidates_of
+from mlscale.hpa.replay import replay, replay_parts, replay_replicas, replay_runs, replay_runs_parts
+from mlscale.hpa.replay_model import Candidates, FloatArray, Run, Setting, World, candidates_of
 from mlscale.hpa.replay_plain import replay_spec
 from mlscale.hpa.replay_windows import Sliding
 from mlscale.hpa.tolerance import Tolerance
@@ -87,6 +87,24 @@ def test_cut_into_segments_it_is_the_same(kind: str, world: World) -> None:
         alone = replay_spec(demand, spec_of(setting), setting.request, world, 30)
         np.testing.assert_array_equal(ours.replicas[:, column], alone.replicas[:, 0], err_msg=str(setting))
         np.testing.assert_array_equal(ours.ready[:, column], alone.ready[:, 0], err_msg=str(setting))
+
+
+def test_loads_that_advance_in_step_move_as_each_alone() -> None:
+    """Of different lengths, limits and tolerances, one of them with pods that start more slowly than the others'."""
+    worlds_of = [World(), World(limit=0.6), World(tolerance=Tolerance(0.05, 0.3)), World(startup=200.0)]
+    loads = [load(kind, syncs) for kind, syncs in (("daily", 3000), ("steady", 3300), ("flat with steps", 2900))]
+    runs = [
+        Run(demand, SIDE_BY_SIDE.chosen(np.arange(first, 24, 3)), world, first)
+        for first, (demand, world) in enumerate(zip([*loads, loads[0]], worlds_of, strict=True), 1)
+    ]
+    for run, together in zip(runs, replay_runs(runs), strict=True):
+        alone = replay_replicas(run.demand, run.candidates, run.world, run.first_replicas)
+        np.testing.assert_array_equal(together, alone.replicas)
+    scores = replay_runs_parts(runs, [1, 2, 3, 4])
+    assert [len(parts) for parts in scores] == [1, 2, 3, 4]
+    for run, parts in zip(runs, scores, strict=True):
+        alone_parts = replay_parts(run.demand, run.candidates, run.world, run.first_replicas, len(parts))
+        np.testing.assert_array_equal([part.unmet for part in parts], [part.unmet for part in alone_parts])
 
 
 def test_segments_that_start_wrong_are_needed_in_that_test(monkeypatch: pytest.MonkeyPatch) -> None:

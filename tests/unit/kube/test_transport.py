@@ -11,14 +11,12 @@ import pytest
 
 from mlscale.errors import ConfigError
 from mlscale.kube.connection_errors import ConnectionFailedError
-from mlscale.kube.transport import Transport
+from mlscale.kube.transport import Request, Response, Transport
 from tests.clients import access
 from tests.recording_server import NO_ANSWER, Answer, RecordingServer, recording_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from mlscale.kube.transport import Response
 
 ACCEPT = ("Accept", "application/json")
 
@@ -95,6 +93,127 @@ def test_get_on_a_new_connection_is_not_repeated(server: RecordingServer) -> Non
     with pytest.raises(ConnectionFailedError, match="closed the connection"):
         get(transport(server))
     assert len(server.requests) == 1
+
+
+def round_of(*lines: str) -> list[Request]:
+    """``GET /a`` and the like as requests."""
+    words = [line.split() for line in lines]
+    return [Request(method, path, [ACCEPT], b"{}" if method == "PATCH" else None) for method, path in words]
+
+
+def outcomes(connection: Transport, *lines: str) -> list[str]:
+    """The body of each answer of a round, or its error."""
+    answers = connection.in_one_round(round_of(*lines))
+    return [answer.body.decode() if isinstance(answer, Response) else answer.message for answer in answers]
+
+
+def numbered(server: RecordingServer) -> None:
+    for number, line in enumerate(["GET /a", "GET /b", "PATCH /c"]):
+        server.answers[line] = Answer(number)
+
+
+ROUND = ("GET /a", "GET /b", "PATCH /c")
+
+
+def test_a_round_is_sent_before_the_first_answer(server: RecordingServer) -> None:
+    numbered(server)
+    assert outcomes(transport(server), *ROUND) == ["0", "1", "2"]
+    assert server.rounds == [list(ROUND)]
+    assert server.connections == 1
+
+
+def test_only_the_last_of_a_round_may_be_a_write(server: RecordingServer) -> None:
+    with pytest.raises(ValueError, match="only the last request of a round may be a write"):
+        transport(server).in_one_round(round_of("PATCH /a", "GET /b"))
+    assert server.requests == []
+
+
+ENDED: list[tuple[str, dict[str, Answer], list[str], list[str]]] = [
+    # What the server says it has not read is sent again, a write too.
+    ("says close", {"GET /a": Answer(0, headers={"Connection": "close"})}, ["0", "1", "2"], [*ROUND]),
+    # What it only left unanswered is read again; the write may have been made.
+    ("breaks off", {"GET /b": NO_ANSWER}, ["0", "closed", "unknown"], ["GET /a", "GET /b", "GET /b"]),
+    ("leaves the write", {"PATCH /c": NO_ANSWER}, ["0", "1", "unknown"], [*ROUND]),
+    # A new connection that gives nothing is no old one that went stale.
+    ("gives nothing", {"GET /a": NO_ANSWER}, ["closed", "closed", "unknown"], ["GET /a"]),
+]
+
+
+@pytest.mark.parametrize(("ends", "said", "lines"), [pytest.param(*case[1:], id=case[0]) for case in ENDED])
+def test_a_round_that_the_server_ends(
+    server: RecordingServer, ends: dict[str, Answer], said: list[str], lines: list[str]
+) -> None:
+    numbered(server)
+    server.answers |= ends
+    words = {"closed": "closed the connection without an answer", "unknown": "whether the change was made is not known"}
+    for outcome, expected in zip(outcomes(transport(server), *ROUND), said, strict=True):
+        assert words.get(expected, expected) in outcome
+    assert server.lines == lines
+
+
+def test_a_round_on_a_connection_that_went_stale_reads_again(server: RecordingServer) -> None:
+    numbered(server)
+    server.answers["GET /a"] = [Answer(0), NO_ANSWER, Answer(3)]
+    connection = transport(server)
+    get(connection)
+    assert outcomes(connection, "GET /a", "GET /b") == ["3", "1"]
+
+
+def test_a_round_ends_at_one_deadline() -> None:
+    started = time.monotonic()
+    connection = Transport(access(Dripping(b"HTTP/1.1 200 OK\r\nX:").url), timeout=0.3)
+    said = outcomes(connection, *ROUND)
+    assert time.monotonic() - started < 2
+    assert [text.partition(" did not answer ")[2].partition(";")[0] for text in said] == [
+        "GET /a within 0.3 s",
+        "GET /b within 0.3 s",
+        "PATCH /c within 0.3 s",
+    ]
+
+
+def test_bytes_that_nobody_asked_for_are_no_answer_to_the_next_request(server: RecordingServer) -> None:
+    # The body is longer than the length says: the rest would be taken for the next answer.
+    server.answers["GET /a"] = [
+        Answer(b"{}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", headers={"Content-Length": "2"}),
+        Answer(b"good"),
+    ]
+    connection = transport(server)
+    assert [get(connection).body, get(connection).body] == [b"{}", b"good"]
+    assert [request.connection for request in server.requests] == [0, 1]
+
+
+def test_a_request_waits_for_a_connection_that_is_free() -> None:
+    held = threading.Event()
+
+    def slow(_: Any) -> Answer:
+        held.wait(5)
+        return Answer(1)
+
+    with recording_server() as server:
+        server.answers |= {"GET /a": slow, "GET /b": Answer(2)}
+        connection = Transport(access(server.url), timeout=5, connections=1)
+        first = threading.Thread(target=get, args=(connection,))
+        second = threading.Thread(target=get, args=(connection, "/b"))
+        first.start()
+        while not server.requests:
+            time.sleep(0.001)
+        second.start()
+        assert server.lines == ["GET /a"]
+        held.set()
+        first.join(5)
+        second.join(5)
+        assert server.lines == ["GET /a", "GET /b"]
+        assert server.connections == 1
+
+
+def test_a_connection_that_failed_makes_room_for_another() -> None:
+    with recording_server() as server:
+        server.answers |= {"GET /a": NO_ANSWER, "GET /b": Answer(2)}
+        connection = Transport(access(server.url), timeout=5, connections=1)
+        for _ in range(3):
+            with pytest.raises(ConnectionFailedError):
+                get(connection)
+        assert get(connection, "/b").body == b"2"
 
 
 def test_gzip_is_unpacked(server: RecordingServer) -> None:

@@ -52,7 +52,10 @@ def test_no_cheaper_candidate_would_have_done() -> None:
 
 def test_a_tighter_aim_costs_more_and_leaves_less() -> None:
     demand = daily(3)
-    found = [search(Question(demand, World(), BOUNDS, Aim(objective), 10)) for objective in ("cost", "balanced", "reliability")]
+    found = [
+        search(Question(demand, World(), BOUNDS, Aim(objective), 10))
+        for objective in ("cost", "balanced", "reliability")
+    ]
     unmet = [float(one.score.unmet[0]) for one in found]
     assert unmet == sorted(unmet, reverse=True)
     assert found[0].score.core_hours[0] < found[2].score.core_hours[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,8 @@ from mlscale.hpa.replay_model import Setting
 from mlscale.hpa.scaling_spec import ScalingSpec
 from mlscale.recommend.search import Aim
 from mlscale.recommend.signs import held, read_signs
-from mlscale.recommend.trial import (
-    Asked,
-    Plan,
-    fixed_count,
-    least_replicas,
-    plan_trial,
-    run_trial,
-    running_setting,
-    setting_words,
-    startup_seconds,
-)
+from mlscale.recommend.trial import Asked, fixed_count, run_trial, run_trials, running_setting, setting_words
+from mlscale.recommend.trial_plan import Plan, least_replicas, plan_trial, startup_seconds
 from mlscale.usage.model import Series
 from tests.unit.recommend.objects import container, daily, deployment, facts, flat, history, hpa, node, pod
 
@@ -120,6 +112,23 @@ def test_a_trial_stays_in_bounds_and_its_gain_is_its_rows(low: float, swing: flo
     assert trial.saved_core_hours == pytest.approx((now.core_hours - then.core_hours) / days)
     if not trial.better:
         assert (now.pod_hours, now.unmet) == (then.pod_hours, then.unmet)
+
+
+def test_trials_together_come_out_as_each_alone() -> None:
+    """Loads, sizes and start-up times differ, so that some advance in step and some cannot."""
+    asked = []
+    for replicas, days, hpas in ((2, 2.0, ()), (3, 3.0, (hpa(1, 12, 50),)), (4, 2.0, (hpa(2, 9, 80),)), (3, 3.0, ())):
+        seen = facts(deployment(MODEL, replicas=replicas), hpas=hpas)
+        used = history(daily(0.2 * replicas, 0.9 * replicas, days), replicas)
+        plan = plan_trial(seen, read_signs(seen, used), 0.3 + 0.1 * replicas, 1.0 if hpas else None, Aim())
+        asked.append(Asked(seen, used, replace(plan, world=replace(plan.world, startup=20.0 * replicas))))
+    for together, alone in zip(run_trials(asked), map(run_trial, asked), strict=True):
+        assert (together.setting, together.better, together.tried) == (alone.setting, alone.better, alone.tried)
+        for ours, theirs in zip(together.rows, alone.rows, strict=True):
+            assert (ours.setting, ours.pod_hours, ours.unmet) == (theirs.setting, theirs.pod_hours, theirs.unmet)
+            assert ours.capacity is not None
+            assert theirs.capacity is not None
+            assert ours.capacity.tolist() == theirs.capacity.tolist()
 
 
 def test_the_search_never_saw_what_it_is_scored_on() -> None:

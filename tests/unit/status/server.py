@@ -30,6 +30,7 @@ class _Http(RecordingServer):
     def answer(self, request: Request) -> HttpAnswer:
         with self.lock:
             self._owner.asked.append((request.path, request.query))
+            self._owner.connections.add(request.connection)
         answer = self._owner.answers.get(request.path)
         try:
             if answer is None:
@@ -52,6 +53,7 @@ class Server(Client):
         self.answers = answers
         self.watches = watches or {}
         self.asked: list[tuple[str, Query]] = []
+        self.connections: set[int] = set()
         self.closed = threading.Event()
         self.http = _Http(self)
         known = access(self.http.url)

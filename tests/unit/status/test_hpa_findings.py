@@ -10,9 +10,9 @@ from mlscale.kube.finding import Finding
 from mlscale.status.hpa_findings import (
     explain_hpa,
     explain_shared_targets,
-    hpa_key,
     unknown_metrics,
 )
+from mlscale.status.model import hpa_key
 from tests.unit.status.objects import NOW, WORKS, ago, condition, deployment, hpa, measured, utilization
 
 Json = dict[str, Any]

@@ -114,6 +114,7 @@ def test_a_name_takes_two_rounds_and_the_second_only_for_its_pods() -> None:
     read_tables(server, StatusRequest("ml", (web(),)))
     assert sorted(server.paths()[:2]) == sorted([f"{DEPLOYMENTS}/web", HPAS])
     assert server.paths()[2:] == [PODS]
+    assert len(server.connections) == 1
 
 
 def test_the_events_that_explain_a_name_are_read_beside_its_pods() -> None:

@@ -91,12 +91,11 @@ def watched(
     server.answers[METRICS] = answers
     found = observe(
         client(server, wall=lambda: START),
-        "shop",
-        workloads or (WEB,),
+        ["shop"],
         seconds,
         lambda _done, _total: None,
         clock or FakeClock(),
-    )
+    ).histories("shop", workloads or (WEB,))
     return [found[workload.target] for workload in workloads or (WEB,)]
 
 
@@ -150,7 +149,7 @@ def test_progress_goes_to_the_end(server: RecordingServer) -> None:
     told: list[tuple[float, float]] = []
     server.answers[METRICS] = listed(measured("web-1", 0, "1"))
 
-    observe(client(server), "shop", [WEB], 25, lambda done, total: told.append((done, total)), FakeClock())
+    observe(client(server), ["shop"], 25, lambda done, total: told.append((done, total)), FakeClock())
 
     assert told == [(0, 25), (10, 25), (20, 25), (25, 25)]
 
@@ -186,6 +185,31 @@ def test_requests_are_those_of_the_pods_that_run(server: RecordingServer) -> Non
     # The template says 1 core; what admission, or a VPA, made of it counts.
     assert pairs(use.cpu_request) == [(0, 0.5)]
     assert pairs(use.memory_request) == [(0, 2.0**30)]
+
+
+def test_several_namespaces_are_watched_at_once(server: RecordingServer) -> None:
+    """Pods of the same name in two namespaces are two pods; those of a third are nobody's."""
+    everywhere = "GET /apis/metrics.k8s.io/v1beta1/pods"
+    bank = Workload(Target(DEPLOYMENT, "bank", "web"), {"server": Resources()})
+    for kind, items in ((PODS, [pod("web-1", "web-9f")]), (REPLICASETS, [owned("web-9f", "Deployment", "web")])):
+        server.answers[kind.replace("/shop/", "/bank/")] = listed(*items)
+    looks: Canned = [
+        listed(
+            measured("web-1", at, "1"),
+            *({**measured("web-1", at, cpu), "metadata": {"name": "web-1", "namespace": name}} for name, cpu in other),
+        )
+        for at in (0, 15)
+        for other in [(("bank", "2"), ("zoo", "7"))]
+    ]
+    server.answers[everywhere] = looks
+    told: list[float] = []
+
+    found = observe(client(server), ["bank", "shop"], 10, lambda done, _total: told.append(done), FakeClock())
+
+    assert pairs(only([found.histories("shop", [WEB])[WEB.target]]).cpu) == [(0, 1), (15, 1)]
+    assert pairs(only([found.histories("bank", [bank])[bank.target]]).cpu) == [(0, 2), (15, 2)]
+    assert server.lines.count(everywhere) == len(told) == 2
+    assert METRICS not in server.lines
 
 
 RECENT, OLD = moment(-3600), moment(-2 * 86400)
