@@ -58,5 +58,5 @@ clean: ## Remove everything that was made here; the built control plane stays in
 	@if [ -d .cluster ] && [ -x $(BIN)/python ]; then $(BIN)/python -m tests.cluster down; fi
 	rm -rf .venv .cluster site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-bench: setup ## Time mlscale beside kubectl and others, about half an hour; BENCH_FLAGS="--only local" for a part
+bench: setup ## Time mlscale beside kubectl and others, about an hour; BENCH_FLAGS="--only local" for a part
 	@$(BIN)/python -m benchmarks --write $(BENCH_FLAGS)

@@ -20,7 +20,7 @@ from benchmarks.fills import (
     remove_pods,
 )
 from benchmarks.measure import BenchmarkError, Command
-from benchmarks.recommend_rows import fleet
+from benchmarks.recommend_rows import fleet, replay
 from benchmarks.relay import Distance, far_kubeconfig, relay, server_of
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ GROUPS: dict[str, Callable[[Stage], list[Row]]] = {
     "trips": trips,
     "bulk": bulk,
     "tables": tables,
+    "replay": replay,
     "fleet": fleet,
 }
 
@@ -153,8 +154,8 @@ def _single(stage: Stage, fill: Fill, goal: float, kubeconfig: Path | None = Non
                     after=partial(_check_scaled, fill, THEIRS)), compare.same),
         case("autoscale", ours(f"{within} autoscale {PARKED} {limits}", before=unscaled, after=scaled),
              theirs(f"{within} autoscale deployment {PARKED} {limits}", before=unscaled, after=scaled), compare.same),
-        case("status --only hpa", ours(f"{within} status --only hpa"), theirs(f"{within} get hpa"),
-             compare.same_table),
+        case("status --only hpa", ours(f"{within} status --only hpa", before=unscaled),
+             theirs(f"{within} get hpa", before=unscaled), compare.same_rows),
         case("status --only pods", ours(f"{within} status --only pods"), theirs(f"{within} get pods"),
              compare.same_table),
     ]  # fmt: skip
@@ -211,7 +212,7 @@ def _pod_tables(stage: Stage, fill: Fill, count: int) -> list[Case]:
 
 
 def _completion(stage: Stage, fill: Fill) -> Case:
-    words = f"mlscale -n {fill.namespace} scale "
+    words = f"mlscale -n {fill.namespace} scale deployments "
     asked = {"_MLSCALE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     ask = ("__complete", "-n", fill.namespace, "get", "deployments", "")
     return Case(

@@ -162,14 +162,16 @@ def same(ours: str, theirs: str) -> str:
 
 
 def same_table(ours: str, theirs: str) -> str:
-    """Every line, but for the age in the last column and for what an autoscaler measured in between."""
+    """Every byte, but for the age in the last column."""
     return _first_difference(_timeless(ours), _timeless(theirs))
 
 
 def same_rows(ours: str, theirs: str) -> str:
-    """The rows of several tables, in their order, in whatever layout: what a script would read of them."""
-    ours_read, theirs_read = ([line.split() for line in _timeless(text) if line] for text in (ours, theirs))
-    return _first_difference([_unqualified(row) for row in ours_read], [_unqualified(row) for row in theirs_read])
+    """The words of each row of one or several tables, but for ages, and for use that an autoscaler measured in between.
+
+    Columns are as wide as what they hold, so the widths may differ; and a table of several kinds names the kind.
+    """
+    return _first_difference(*([_words(line) for line in _timeless(text) if line] for text in (ours, theirs)))
 
 
 def rows_of_namespace(namespace: str) -> Agree:
@@ -202,12 +204,12 @@ def whatever(ours: str, theirs: str) -> str:
 
 
 def _timeless(text: str) -> list[str]:
-    without_age = (re.sub(r"\s+\S+$", "", line) for line in text.splitlines())
-    return [re.sub(r"\S+/(\S+%)(?=\s)\s*", r"x/\1 ", line) for line in without_age]
+    return [re.sub(r"\s+\S+$", "", line) for line in text.splitlines()]
 
 
-def _unqualified(row: Sequence[str]) -> list[str]:
-    return [row[0].rpartition("/")[2], *row[1:]]
+def _words(line: str) -> list[str]:
+    name, *others = line.split()
+    return [name.rpartition("/")[2], *(re.sub(r"^\S+/(\d+%)$", r"x/\1", word) for word in others)]
 
 
 def _first_difference(ours: Sequence[object], theirs: Sequence[object]) -> str:

@@ -114,6 +114,8 @@ def pod_nodes(cluster: Cluster, prefix: str) -> Iterator[list[str]]:
     nodes = [node(name) for name in names]
     for one in nodes:
         one["spec"] = {"unschedulable": True}
+        # By this label the tests count the nodes of the control plane.
+        del one["metadata"]["labels"]["type"]
         # Nothing reads their metrics: without the path, kwok does not work them out for thousands of pods.
         del one["metadata"]["annotations"]["metrics.k8s.io/resource-metrics-path"]
     cluster.kubectl("create", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": nodes}))

@@ -225,6 +225,8 @@ def _running(cluster: Cluster, fleet: Fleet) -> Iterator[None]:
     nodes = [node(name, {MARK: str(fleet.size)}) for name in names]
     for one in nodes:
         one["spec"] = {"taints": [{"key": MARK, "effect": "NoSchedule"}]}
+        for amounts in one["status"].values():
+            amounts["cpu"] = str(PODS_A_NODE)
         # Nothing reads their metrics: without the path, kwok does not work them out.
         del one["metadata"]["annotations"]["metrics.k8s.io/resource-metrics-path"]
     cluster.kubectl("delete", "namespace", fleet.namespace, "--ignore-not-found")

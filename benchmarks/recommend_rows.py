@@ -1,11 +1,16 @@
-"""What recommend takes, in the table of `make bench`: a fleet beside krr."""
+"""What recommend takes, in the table of `make bench`: its replay of one history, and a fleet beside krr."""
 
 from __future__ import annotations
 
+import statistics
+import time
 from typing import TYPE_CHECKING
 
+from benchmarks import replay_speed
 from benchmarks.compare import Row
 from benchmarks.fleet import fleet_rows
+from mlscale.hpa.replay import replay as replayed
+from mlscale.hpa.replay_model import World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +25,42 @@ LARGE = 100
 NAMES = {"requests": "requests alone", "recommend": "recommend, with the replay"}
 WALL_GOALS = {"requests": 0.5, "recommend": 1.0}
 QUERY_GOAL = 0.1
+REPLAYS = (
+    *((load, 7, 500) for load in replay_speed.LOADS),
+    *(("daily", days, 500) for days in (1, 30)),
+    *(("daily", 7, settings) for settings in (50, 100, 250)),
+)
+"""Kind of load, days at 15 s, and settings; the first are held to the limit."""
+FIRST_REPLICAS = 10
+"""With which a replay begins."""
+
+
+def replay(stage: Stage) -> list[Row]:
+    """One history and many settings, in this process, by days and by settings; and the whole search, by workloads."""
+    rows = [_replay_row(stage.sizes.rounds, *one) for one in REPLAYS if one[1] <= stage.sizes.replay_days]
+    return [*rows, *(growth_rows(replay_speed.growth()) if stage.sizes.searches else ())]
+
+
+def growth_rows(found: Sequence[tuple[str, float, float]]) -> list[Row]:
+    """Rows of `replay_speed.growth`: CPU time in all, and of one workload."""
+    return [
+        Row(f"search for {name}, {each:.0f} ms a workload", "", "CPU s", seconds, None, None, 1)
+        for name, seconds, each in found
+    ]
+
+
+def _replay_row(rounds: int, kind: str, days: int, settings: int) -> Row:
+    demand, candidates, world = replay_speed.load(kind, days), replay_speed.settings(settings), World()
+    walls = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        replayed(demand, candidates, world, FIRST_REPLICAS)
+        walls.append(time.perf_counter() - started)
+    name, took = f"replay of {days} d, {settings} settings, {kind} load", statistics.median(walls)
+    if (days, settings) != (7, 500):
+        return Row(name, "", "s", took, None, None, rounds)
+    limit = replay_speed.GOAL
+    return Row(name, f"{limit:g} s", "s", took, limit, took / limit, rounds, 1.0)
 
 
 def fleet(stage: Stage) -> list[Row]:

@@ -66,7 +66,9 @@ def relay(host: str, port: int, distance: Distance) -> Iterator[int]:
 
 async def _listen(host: str, port: int, distance: Distance) -> asyncio.Server:
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _pass_on(reader, writer, host, port, distance)
+        # Cancelled only where the relay ends, with the last bytes of a closed connection still on their way.
+        with suppress(asyncio.CancelledError):
+            await _pass_on(reader, writer, host, port, distance)
 
     return await asyncio.start_server(pass_on, HOST, 0, backlog=512, limit=CHUNK)
 

@@ -32,6 +32,10 @@ class Sizes:
     days: tuple[int, ...] = (7, 1, 30)
     """Of their history: the first for all of them, the others for `workloads_of_days`."""
     workloads_of_days: int = 100
+    replay_days: int = 30
+    """The longest history that is replayed."""
+    searches: bool = True
+    """Whether the search of many workloads is timed too, which takes a minute."""
     detour: float = 1.0
     """Seconds that are added to it to count round trips."""
 

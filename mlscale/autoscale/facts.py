@@ -127,14 +127,18 @@ def read_alone(client: Client, found: Found, settings: HpaSettings) -> TargetFac
 
 def pod_asks(facts: TargetFacts, settings: HpaSettings) -> list[Ask]:
     """What to ask for a few pods of the target and for their metrics; nothing where no metric is about them."""
-    types = {metric["type"] for metric in settings.effective_metrics}
-    if not facts.selector or not types & {"Resource", "ContainerResource"}:
+    if not facts.selector or not wants_pods(settings):
         return []
     namespace = facts.target.namespace
     return [
         ask_get(POD.path(namespace), labelSelector=facts.selector, limit=str(SAMPLE)),
         ask_get(PODMETRICS.path(namespace), labelSelector=facts.selector),
     ]
+
+
+def wants_pods(settings: HpaSettings) -> bool:
+    """Whether a metric is about the pods' own use."""
+    return any(metric["type"] in ("Resource", "ContainerResource") for metric in settings.effective_metrics)
 
 
 def with_pods(facts: TargetFacts, answers: Sequence[Json | MlscaleError], now: datetime) -> TargetFacts:

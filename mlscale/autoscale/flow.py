@@ -31,6 +31,8 @@ Json = dict[str, Any]
 Action = Literal["created", "configured", "unchanged", "applied"]
 """``applied`` where it is not known which, since HPAs may not be listed."""
 DryRun = Literal["none", "client", "server"]
+MANY = 16
+"""Targets from which on lists cost the server less than reading each."""
 Namespaces = dict[str, NamespaceFacts | MlscaleError]
 """The facts of each namespace by its name, or why they could not be read."""
 
@@ -105,13 +107,14 @@ def _outcomes(
     """Several targets at a time; one whose HPA or workload came before waits, so as to see what that one wrote."""
     readable = [one for one in found if not isinstance(one, MlscaleError)]
     namespaces = _read_namespaces(client, readable, settings)
+    known = _read_many(client, readable, namespaces, settings)
     repeated = _repeated(found, options)
     firsts = [
         one for one, again in zip(found, repeated, strict=True) if not again and not isinstance(one, MlscaleError)
     ]
 
     def call(one: Found) -> Call[Outcome]:
-        return partial(_autoscale_one, client, one, settings, options, namespaces, stop)
+        return partial(_autoscale_one, client, one, settings, options, namespaces, known, stop)
 
     stop.heed(len(readable) < len(found))
     side_by_side = client.in_order([call(one) for one in firsts], stop=stop)
@@ -136,6 +139,16 @@ def _read_namespaces(client: Client, found: Sequence[Found], settings: HpaSettin
     names = sorted({one.target.namespace for one in found})
     facts = client.together(*[partial(read_namespace, client, name, settings) for name in names])
     return dict(zip(names, facts, strict=True))
+
+
+def _read_many(
+    client: Client, found: Sequence[Found], namespaces: Namespaces, settings: HpaSettings
+) -> dict[Target, TargetFacts]:
+    if len(found) < MANY:
+        return {}
+    from mlscale.autoscale.many import read_many
+
+    return read_many(client, found, namespaces, settings, MANY)
 
 
 def _repeated(found: Sequence[Found | MlscaleError], options: WriteOptions) -> list[bool]:
@@ -166,19 +179,30 @@ def _told(outcome: Outcome, said: set[Finding], *, several: bool) -> tuple[Findi
 
 
 def _autoscale_one(
-    client: Client, found: Found, settings: HpaSettings, options: WriteOptions, namespaces: Namespaces, stop: Stop
+    client: Client,
+    found: Found,
+    settings: HpaSettings,
+    options: WriteOptions,
+    namespaces: Namespaces,
+    known: dict[Target, TargetFacts],
+    stop: Stop,
 ) -> Outcome:
     if not found.target.kind.namespaced:
         raise cannot_scale(found.target)
     namespace = namespaces.get(found.target.namespace)
     if isinstance(namespace, MlscaleError):
         raise namespace
-    if namespace is None:
+    facts = known.get(found.target)
+    if facts is not None and namespace is not None:
+        facts = replace(facts, namespace=namespace)
+        plan = plan_autoscale(facts, settings, options.name)
+        outcome = _refused_or_applied(client, plan, options)
+    elif namespace is not None:
+        outcome = _planned_and_applied(client, read_target(client, found, namespace), settings, options)
+    else:
         facts = read_alone(client, found, settings)
         namespaces[found.target.namespace] = facts.namespace
-    else:
-        facts = read_target(client, found, namespace)
-    outcome = _planned_and_applied(client, facts, settings, options)
+        outcome = _planned_and_applied(client, facts, settings, options)
     stop.heed(outcome.error is not None)
     return outcome
 
@@ -197,9 +221,13 @@ def _planned_and_applied(client: Client, facts: TargetFacts, settings: HpaSettin
     if pods:
         facts = with_pods(facts, client.in_one_round(pods), client.now())
         plan = plan_autoscale(facts, settings, options.name)
+    return _refused_or_applied(client, plan, options)
+
+
+def _refused_or_applied(client: Client, plan: Plan, options: WriteOptions) -> Outcome:
     refusal = plan.refusal()
     if refusal is not None and not options.force:
-        return Outcome(facts.target, plan.name, findings=plan.findings, error=refusal)
+        return Outcome(plan.target, plan.name, findings=plan.findings, error=refusal)
     return apply_plan(client, plan, options)
 
 

@@ -84,10 +84,10 @@ def _show_version(wanted: bool) -> None:
 def connection_options(
     context: typer.Context,
     namespace: Annotated[
-        str | None, typer.Option("--namespace", "-n", help="Namespace to work in.", shell_complete=complete_name)
+        str | None, typer.Option("--namespace", "-n", help="Namespace to work in.", autocompletion=complete_name)
     ] = None,
     kube_context: Annotated[
-        str | None, typer.Option("--context", help="Context of the kubeconfig.", shell_complete=complete_name)
+        str | None, typer.Option("--context", help="Context of the kubeconfig.", autocompletion=complete_name)
     ] = None,
     cluster: Annotated[str | None, typer.Option(help="Cluster of the kubeconfig.")] = None,
     user: Annotated[str | None, typer.Option(help="User of the kubeconfig.")] = None,

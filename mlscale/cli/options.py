@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 
-def complete_name(context: typer.Context, _parameter: object, incomplete: str) -> list[str]:
+def complete_name(ctx: typer.Context, incomplete: str) -> list[str]:
     """What may stand where a name is typed: see ``mlscale.cli.completion``."""
     from mlscale.cli.completion import complete
 
-    return complete(context, incomplete, str(context.meta.get(LAST_WORD, "")))
+    return complete(ctx, incomplete, str(ctx.meta.get(LAST_WORD, "")))
 
 
 LAST_WORD = "mlscale.last_word"
@@ -22,7 +22,7 @@ Names = Annotated[
     typer.Argument(
         metavar="[TYPE] NAME… | TYPE/NAME…",
         help="Workloads; a bare NAME is a deployment.",
-        shell_complete=complete_name,
+        autocompletion=complete_name,
     ),
 ]
 Filenames = Annotated[

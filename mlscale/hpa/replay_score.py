@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlscale.hpa.replay_model import Score
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Iterator
 
     from mlscale.hpa.replay_model import CountArray, FloatArray, World
 
-_COLUMNS = 16
-"""Settings looked at together: so many counts fill a line of the cache, whose rows are settings side by side."""
+_AT_ONCE = 2**17
+"""Counts looked at together, which keeps the arrays between two steps small."""
+_FEWEST = 256
+"""Syncs of them at least."""
 _DAY = 86400.0
 
 
@@ -24,7 +27,7 @@ def ready_replicas(replicas: CountArray, world: World, first_replicas: int) -> C
 
     ``first_replicas`` pods were there long before.
     """
-    return _ready(replicas.T, world.ready_syncs, first_replicas).T
+    return _least(_since(replicas, 0, len(replicas), world.ready_syncs, first_replicas), world.ready_syncs).T
 
 
 def score_parts(
@@ -35,18 +38,16 @@ def score_parts(
     ``demand`` of shape (T,) in cores, ``replicas`` of shape (T, K) after each sync, ``request`` of shape (K,) in
     cores a pod. ``first_replicas`` stood ahead of the first sync, so that its change counts.
     """
-    edges = np.linspace(0, len(demand), parts + 1).round().astype(int)
-    sums = _Sums(*(np.empty((parts, len(request))) for _ in range(5)))
-    capacity = world.capacity_of(request)
-    for start in range(0, len(request), _COLUMNS):
-        some = slice(start, start + _COLUMNS)
-        counts = np.ascontiguousarray(replicas[:, some].T)
-        ready = _ready(counts, world.ready_syncs, first_replicas)
-        sums.take(some, edges[:-1], counts, _missing(demand, ready, capacity[some]), first_replicas)
-    total = np.add.reduceat(demand, edges[:-1])
-    return [
-        _score(sums, part, request, world, int(edges[part + 1] - edges[part]), total[part]) for part in range(parts)
-    ]
+    edges = np.linspace(0, len(demand), parts + 1).round().astype(int).tolist()
+    sums = _Sums(*(np.zeros((parts, len(request))) for _ in range(5)))
+    capacity, back = world.capacity_of(request), max(1, world.ready_syncs)
+    for part, (start, end) in enumerate(itertools.pairwise(edges)):
+        for rows in _chunks(start, end, len(request)):
+            counts = _since(replicas, rows.start, rows.stop, back, first_replicas)
+            ready = _least(counts, world.ready_syncs)[:, -len(demand[rows]) :]
+            sums.take(part, counts[:, back - 1 :], _missing(demand[rows], ready, capacity))
+    lengths, totals = np.diff(edges).tolist(), np.add.reduceat(demand, edges[:-1]).tolist()
+    return [_score(sums, part, request, world, lengths[part], totals[part]) for part in range(parts)]
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,14 @@ class _Sums:
     changes: FloatArray
     peak: FloatArray
 
-    def take(self, some: slice, starts: NDArray[np.int_], counts: CountArray, missing: FloatArray, first: int) -> None:
-        """Those of the settings at ``some``, from their ``counts`` and what they miss of the demand, (K, T)."""
-
-        def summed(values: NDArray[Any]) -> NDArray[Any]:
-            return np.add.reduceat(values, starts, axis=1, dtype=np.float64).T
-
-        changed = np.empty(counts.shape, dtype=bool)
-        np.not_equal(counts[:, :1], first, out=changed[:, :1])
-        np.not_equal(counts[:, 1:], counts[:, :-1], out=changed[:, 1:])
-        self.unmet[:, some], self.saturated[:, some] = summed(missing), summed(missing > 0)
-        self.pods[:, some], self.changes[:, some] = summed(counts), summed(changed)
-        self.peak[:, some] = np.maximum.reduceat(counts, starts, axis=1).T
+    def take(self, part: int, counts: CountArray, missing: FloatArray) -> None:
+        """Add some syncs of ``part``: what they miss, (K, T), and the counts from one sync earlier on."""
+        now = counts[:, 1:]
+        self.unmet[part] += missing.sum(axis=1)
+        self.saturated[part] += np.count_nonzero(missing, axis=1)
+        self.pods[part] += now.sum(axis=1)
+        self.changes[part] += np.count_nonzero(now != counts[:, :-1], axis=1)
+        np.maximum(self.peak[part], now.max(axis=1), out=self.peak[part])
 
 
 def _score(sums: _Sums, part: int, request: FloatArray, world: World, syncs: int, total: float) -> Score:
@@ -94,9 +91,22 @@ def _missing(demand: FloatArray, ready: CountArray, capacity: FloatArray) -> Flo
     return np.maximum(missing, 0.0, out=missing)
 
 
-def _ready(counts: CountArray, syncs: int, first: int) -> CountArray:
-    """The least of the last ``syncs`` + 1 of ``counts``, (K, T), window after window of twice the width."""
-    least, width = np.concatenate([np.full((len(counts), syncs), first, dtype=np.int32), counts], axis=1), 1
+def _chunks(start: int, end: int, count: int) -> Iterator[slice]:
+    step = max(_FEWEST, _AT_ONCE // max(count, 1))
+    return (slice(row, min(row + step, end)) for row in range(start, end, step))
+
+
+def _since(replicas: CountArray, start: int, end: int, back: int, first: int) -> CountArray:
+    """Rows ``start`` less ``back`` to ``end`` as columns; what lies before the first is ``first``."""
+    rows = replicas[max(0, start - back) : end].T
+    if start >= back:
+        return np.ascontiguousarray(rows)
+    return np.concatenate([np.full((len(rows), back - start), first, dtype=np.int32), rows], axis=1)
+
+
+def _least(counts: CountArray, syncs: int) -> CountArray:
+    """The least of the last ``syncs`` + 1 of ``counts``, (K, T), where there are so many."""
+    least, width = counts, 1
     while width <= syncs:
         step = min(width, syncs + 1 - width)
         least = np.minimum(least[:, step:], least[:, :-step])

@@ -64,10 +64,12 @@ def _text(path: str, stdin: IO[str]) -> str:
 def _objects(text: str, path: str) -> list[Json]:
     import yaml
 
-    loader = _kubectl_loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    from mlscale.kube.yaml_values import kubectl_loader, with_text_keys
+
+    loader = kubectl_loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     name = "standard input" if path == "-" else printable(path)
     try:
-        documents = [document for document in yaml.load_all(text, Loader=loader) if document is not None]
+        documents = [with_text_keys(one) for one in yaml.load_all(text, Loader=loader) if one is not None]
         objects = [item for document in documents for item in _expanded(document, name)]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -77,16 +79,6 @@ def _objects(text: str, path: str) -> list[Json]:
     if not objects:
         raise UsageError(f"{name} holds no objects", "it must hold Kubernetes objects as YAML or JSON")
     return objects
-
-
-def _kubectl_loader(base: Any) -> Any:
-    """A loader to which a date is text, as it is to sigs.k8s.io/yaml: JSON has no dates."""
-
-    resolvers = {
-        first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
-        for first, known in base.yaml_implicit_resolvers.items()
-    }
-    return type("KubectlLoader", (base,), {"yaml_implicit_resolvers": resolvers})
 
 
 def _expanded(document: Any, name: str) -> list[Json]:

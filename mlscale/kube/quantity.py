@@ -5,11 +5,11 @@ The rules are those of k8s.io/apimachinery pkg/api/resource/quantity.go and suff
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, total_ordering
 from typing import Literal
 
 from mlscale.errors import MlscaleError
+from mlscale.frozen import field, frozen
 
 Format = Literal["DecimalSI", "BinarySI", "DecimalExponent"]
 
@@ -31,7 +31,8 @@ class InvalidQuantityError(MlscaleError, ValueError):
     """The text is no Kubernetes quantity."""
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@total_ordering
+@frozen
 class Quantity:
     """An exact amount; ``format`` is how it was written and takes no part in comparisons."""
 
@@ -48,6 +49,10 @@ class Quantity:
     def milli_value(self) -> int:
         """Whole milli-units, rounded away from zero as Go's ``Quantity.MilliValue`` does."""
         return rounded_up(self.nano, NANO // 1000)
+
+    def __lt__(self, other: object) -> bool:
+        """Whether this is the smaller amount."""
+        return self.nano < other.nano if isinstance(other, Quantity) else NotImplemented
 
     def __add__(self, other: Quantity) -> Quantity:
         """Add exactly; the format is that of the first operand that is not zero."""

@@ -30,6 +30,9 @@ STEADY_BUSY = 0.70
 IDLE = 0.30
 VARIES = 1.5
 """Peak over trough of smoothed demand from which a fixed count is either too large or too small."""
+AT_HEIGHT = 1 / 3
+"""Share of a limit that the highest sample of use shows of a minute at the limit: two samples of 2 minutes may share
+that minute, and each is a mean with what was before or after."""
 GPU_BUSY = 0.80
 CACHE_FULL = 0.90
 QUEUED = 1.0
@@ -105,8 +108,7 @@ def _lacks_copies(signs: Signs, container: ContainerSigns) -> bool:
     if limit is None or use is None or _is_out_of_reach(signs, container):
         return False
     usually = container.throttled if container.throttled_usually is None else container.throttled_usually
-    # Half: a sample that holds the start of a height has its mean with what was before.
-    at_heights = signs.variation >= VARIES and use.peak >= BUSY * limit
+    at_heights = signs.variation >= VARIES and use.peak >= AT_HEIGHT * limit
     passing = usually is not None and usually < THROTTLED and at_heights
     return passing or bool(signs.held_back or signs.rivals) or (node_share(signs) or 0.0) >= NODE_FILLED
 

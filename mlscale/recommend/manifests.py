@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlscale.hpa.replay_model import DEFAULT_WINDOW
@@ -100,6 +101,44 @@ def resize_manifest(target: Target, resizes: Sequence[Resize], sidecars: frozens
         "metadata": {"name": target.name, "namespace": target.namespace},
         "spec": {"template": {"spec": groups}},
     }
+
+
+@dataclass(frozen=True)
+class ZeroScaling:
+    """How KEDA is to scale a workload that may have no pods."""
+
+    low: int
+    """Replicas while requests come, at least 1."""
+    high: int
+    threshold: float
+    """Requests a second for each replica."""
+    cooldown: float
+    """Seconds without requests after which the last pods go."""
+    hpa: str = ""
+    """The HPA that KEDA takes over, or else would refuse to work beside."""
+
+
+PROMETHEUS_PLACE = "http://PROMETHEUS:9090"
+REQUESTS_PLACE = "sum(rate(REQUESTS_BEFORE_THEY_REACH_A_POD[2m]))"
+"""To be filled in: nothing that a workload's pods measure is there while it has none."""
+
+
+def scaled_object(target: Target, scaling: ZeroScaling) -> Json:
+    """KEDA's object for ``scaling``, but for where the requests are counted, which no pod of the target knows."""
+    metadata: Json = {"name": target.name, "namespace": target.namespace}
+    spec: Json = {
+        "scaleTargetRef": {"apiVersion": target.kind.api_version, "kind": target.kind.kind, "name": target.name},
+        # KEDA takes a pod more as the first step from zero; a larger least number needs a field of its own.
+        **({"minReplicaCount": 0} if scaling.low <= 1 else {"idleReplicaCount": 0, "minReplicaCount": scaling.low}),
+        "maxReplicaCount": scaling.high,
+        "cooldownPeriod": round(scaling.cooldown),
+    }
+    if scaling.hpa:
+        metadata["annotations"] = {"scaledobject.keda.sh/transfer-hpa-ownership": "true"}
+        spec["advanced"] = {"horizontalPodAutoscalerConfig": {"name": scaling.hpa}}
+    trigger = {"serverAddress": PROMETHEUS_PLACE, "query": REQUESTS_PLACE, "threshold": f"{scaling.threshold:g}"}
+    spec["triggers"] = [{"type": "prometheus", "metadata": trigger}]
+    return {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": metadata, "spec": spec}
 
 
 def hpa_name(target: Target, hpa: Mapping[str, Any] | None) -> str:

@@ -195,17 +195,24 @@ def plan_candidates(demand: FloatArray, world: World, bounds: Bounds) -> Candida
     """Every target, window and request of ``bounds`` with some mins between the least and the most that help."""
     if bounds.least_replicas > bounds.most_replicas or not (bounds.requests and bounds.targets and bounds.windows):
         raise ValueError("no setting lies within these bounds")
-    floors, windows = np.append(0.0, np.quantile(demand, _MIN_SHARES)), np.array(bounds.windows)
-    peak, least = float(demand.max()), max(bounds.least_replicas, 1)
-    groups = []
-    for request, target in itertools.product(bounds.requests, bounds.targets):
-        serves = min(request * target / 100.0, float(world.capacity_of(np.array([request]))[0]))
-        most = max(min(bounds.most_replicas, math.ceil(_PEAK_ROOM * peak / serves)), least)
-        lows = np.unique(np.clip(np.ceil(floors / serves), least, most))
-        low, window = np.repeat(lows, len(windows)), np.tile(windows, len(lows))
-        fixed = [np.full(len(low), value, dtype=np.float64) for value in (most, target, request)]
-        groups.append((low, *fixed, window, np.zeros(len(low))))
-    return Candidates(*(np.concatenate(column) for column in zip(*groups, strict=True)))
+    request, target = np.array(list(itertools.product(bounds.requests, bounds.targets)), dtype=np.float64).T
+    serves = np.minimum(request * target / 100.0, world.capacity_of(request))
+    least = max(bounds.least_replicas, 1)
+    most = np.maximum(np.minimum(bounds.most_replicas, np.ceil(_PEAK_ROOM * demand.max() / serves)), least)
+    floors = np.append(0.0, np.quantile(demand, _MIN_SHARES))
+    lows = np.clip(np.ceil(floors / serves[:, None]), least, most[:, None])
+    # Of demand that hardly varies, several quantiles take as many pods.
+    group, place = np.nonzero(np.diff(lows, axis=1, prepend=0.0))
+    count = len(bounds.windows)
+    index = np.repeat(group, count)
+    return Candidates(
+        min_replicas=np.repeat(lows[group, place], count),
+        max_replicas=most[index],
+        target=target[index],
+        request=request[index],
+        down_window=np.tile(np.array(bounds.windows), len(group)),
+        up_window=np.zeros(len(index)),
+    )
 
 
 def default_setting(running: Setting) -> Setting:

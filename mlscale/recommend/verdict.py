@@ -18,6 +18,7 @@ from mlscale.recommend.sizing import LEAST_DAYS
 from mlscale.recommend.steps import Sizes, cluster_steps, load_step, plan_vertical, rival_steps, vertical_steps
 from mlscale.recommend.trial import Asked, Trial
 from mlscale.recommend.trial_plan import plan_trial
+from mlscale.recommend.zero import read_rest, zero_note, zero_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mlscale.recommend.model import Limit, LimitName, Step
     from mlscale.recommend.search import Aim
     from mlscale.recommend.signs import Signs
+    from mlscale.recommend.zero import Rest
     from mlscale.usage.model import History
 
 Answer = TypeVar("Answer")
@@ -83,10 +85,11 @@ def choose_steps(
         as_it_is = Sizes((), signs.cpu_request)
         trial = yield from try_settings(facts, signs, limits, history, as_it_is, aim)
         if trial is not None and load_step(facts, trial) is not None:
-            return Judged(limits, tuple(plan_steps(facts, signs, limits, as_it_is, trial)), trial, as_it_is)
+            steps = plan_steps(facts, signs, limits, as_it_is, trial, history)
+            return Judged(limits, tuple(steps), trial, as_it_is)
     trial = yield from try_settings(facts, signs, limits, history, sizes, aim)
     short = history.span < LEAST_REPLAYED
-    return Judged(limits, tuple(plan_steps(facts, signs, limits, sizes, trial)), trial, sizes, short)
+    return Judged(limits, tuple(plan_steps(facts, signs, limits, sizes, trial, history)), trial, sizes, short)
 
 
 def try_settings(
@@ -101,7 +104,7 @@ def try_settings(
 
 
 def plan_steps(
-    facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], sizes: Sizes, trial: Trial | None
+    facts: WorkloadFacts, signs: Signs, limits: tuple[Limit, ...], sizes: Sizes, trial: Trial | None, history: History
 ) -> Iterator[Step]:
     """In the order in which they help: what only the cluster's owner can do, one hand, sizes, then the count."""
     if is_limited_by(limits, "Cluster"):
@@ -123,6 +126,8 @@ def plan_steps(
         yield load
     if not urgent:
         yield from vertical_steps(facts, sizes)
+    if signs.days >= LEAST_DAYS:
+        yield from zero_steps(facts, signs, read_rest(history), trial)
 
 
 def is_urgent(limits: tuple[Limit, ...], sizes: Sizes) -> bool:
@@ -207,13 +212,8 @@ def _notes(facts: WorkloadFacts, signs: Signs, judged: Judged, history: History)
     if any("--force-conflicts" in step.command for step in judged.steps):
         writers = ", ".join(map(printable, spec_writers(facts)))
         yield f"{writers} set the spec of its HPA, which --force-conflicts takes over; a tool among them sets it back"
-    if signs.at_rest >= WORTH_ZERO and signs.days >= LEAST_DAYS:
-        how = (
-            "KEDA, which is installed,"
-            if facts.keda
-            else "KEDA, or an HPA on an external metric from Kubernetes 1.37 on,"
-        )
-        yield f"it is at rest {percent(signs.at_rest)} of the time: {how} can scale it to zero then"
+    if signs.days >= LEAST_DAYS:
+        yield from _about_rest(facts, signs, read_rest(history))
     if signs.hpa_blind:
         yield f"its HPA does not scale: {signs.hpa_blind}"
     if is_limited_by(judged.limits, "CpuLimit"):
@@ -226,6 +226,20 @@ def _notes(facts: WorkloadFacts, signs: Signs, judged: Judged, history: History)
         )
     if signs.gpus and signs.hpa_target is not None:
         yield "its HPA scales on CPU, which does not show the load of a GPU: a queue or the requests that run do"
+
+
+def _about_rest(facts: WorkloadFacts, signs: Signs, rest: Rest | None) -> Iterator[str]:
+    """What scaling to zero would save; where no signal tells requests, only that there would be something to save."""
+    if rest is not None:
+        if note := zero_note(facts, signs, rest):
+            yield note
+    elif signs.at_rest >= WORTH_ZERO:
+        how = (
+            "KEDA, which is installed,"
+            if facts.keda
+            else "KEDA, or an HPA on an external metric from Kubernetes 1.37 on,"
+        )
+        yield f"it is at rest {percent(signs.at_rest)} of the time: {how} can scale it to zero then"
 
 
 def _about_history(signs: Signs, history: History) -> Iterator[str]:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
 """Seconds between two looks: quick at first, then once a second as kubectl does."""
+HPA_SYNC = 20.0
+"""Seconds in which an HPA brings replicas that are out of its range back: it looks every 15 s
+(--horizontal-pod-autoscaler-sync-period), and what it sets has to arrive."""
+OUT_OF_RANGE = ("AboveHPAMax", "BelowHPAMin")
 
 
 @frozen
@@ -72,10 +76,13 @@ def wait_ready(
 ) -> None:
     """Wait until exactly ``plan.after`` pods exist and all are Ready, for ``timeout`` seconds from ``since`` on.
 
+    Where an HPA will bring them back into its range, they have to stay until it would have done so.
     Raises WaitTimeoutError with the reasons that pods, controller and events give, and
     ChangedMeanwhileError naming who set another number of replicas meanwhile.
     """
     target = plan.target
+    stays = any(finding.reason in OUT_OF_RANGE for finding in plan.owners)
+    settled = since + min(timeout, HPA_SYNC if stays else 0.0)
 
     def look() -> tuple[bool, str]:
         seen = read_seen(client, target)
@@ -83,7 +90,7 @@ def wait_ready(
             raise _changed(client, plan, seen)
         state = judge(target, plan.after, seen, client.now())
         progress(state)
-        return state.ready == plan.after and not state.removed, state.sentence
+        return state.ready == plan.after and not state.removed and clock.now() >= settled, state.sentence
 
     last = _until(look, since + timeout, clock)
     if last:

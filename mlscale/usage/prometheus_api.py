@@ -31,7 +31,10 @@ _EVALUATION = "50s"
 """What the server may take, so that it says that it is too slow before DEADLINE does."""
 _LATER = frozenset({429, 500, 502, 503, 504})
 """Statuses that another attempt may change."""
-_TOO_MUCH = ("too many samples", "maximum resolution", "limit", "maxsamples", "timed out", "too large", "err-mimir-max")
+_TOO_MUCH = (
+    *("too many samples", "maximum resolution", "limit", "maxsamples", "too large", "err-mimir-max"),
+    *("timed out", "deadline exceeded"),
+)
 """What messages of Prometheus, Thanos, Mimir and VictoriaMetrics hold where a question asks for too much at once."""
 
 Item = TypeVar("Item")

@@ -50,6 +50,8 @@ def read_samples(block: memoryview, step: float) -> tuple[FloatArray, FloatArray
         except _OtherwiseError:
             pass
     parts = bytes(block).split(b'"')
+    if parts[-1].strip():
+        raise ValueError
     return _times(parts[0::2][:-1], step), np.array(list(map(float, parts[1::2])))
 
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.cluster
 
-SMALL = Sizes(deployments=5, pods=(20, 30), rounds=1, slow_rounds=1, round_trip=0.010, detour=0.2)
+SMALL = Sizes(
+    deployments=5, pods=(20, 30), rounds=1, slow_rounds=1, round_trip=0.010, detour=0.2, replay_days=1, searches=False
+)
 
 
 @pytest.fixture
@@ -37,6 +39,13 @@ def stage(cluster: Cluster, tmp_path: Path) -> Iterator[Stage]:
     environment = clean_environment(HOME=str(tmp_path / "home"), KUBECONFIG=str(cluster.kubeconfig))
     with Starter(tmp_path, environment) as starter:
         yield Stage(programs, cluster, starter, tmp_path, SMALL, lambda _: None, prefix=f"bench-{secrets.token_hex(3)}")
+
+
+def test_the_replay_of_a_day_is_timed(stage: Stage) -> None:
+    (row,) = cases.GROUPS["replay"](stage)
+
+    assert (row.name, row.unit, row.goal) == ("replay of 1 d, 500 settings, daily load", "s", None)
+    assert row.ours > 0
 
 
 @pytest.mark.parametrize(
@@ -111,6 +120,16 @@ def test_setting_the_replicas_of_a_paused_deployment_makes_no_pod(cluster: Clust
 
         assert fill.replicas() == {"one": 3}
         assert fill.kubectl("get", "replicasets,pods", "-o", "name") == ""
+
+
+def test_the_nodes_of_a_fill_are_nobody_elses(cluster: Cluster) -> None:
+    """A test that counts nodes or looks for room does not see them."""
+    with fills.pod_nodes(cluster, "bench") as names:
+        counted = cluster.kubectl("get", "nodes", "-l", "type=kwok", "-o", "name").stdout.split()
+        free = cluster.kubectl("get", "nodes", "--field-selector=spec.unschedulable=false", "-o", "name").stdout.split()
+
+        assert len(names) == fills.NODES
+        assert {f"node/{name}" for name in names}.isdisjoint([*counted, *free])
 
 
 def _left_behind(stage: Stage) -> list[str]:

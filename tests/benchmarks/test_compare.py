@@ -154,8 +154,16 @@ web    Deployment/web   cpu: 50%/50%  2         5         2          9s
             "'a       1/1     Pending   0' beside 'a       1/1     Running   0'",
             id="another status",
         ),
-        pytest.param(compare.same_table, HPAS.replace(" 50%/", " 49%/"), HPAS, "", id="another use"),
-        pytest.param(compare.same_table, HPAS.replace("50%/50%  ", "<unknown>/50%  "), HPAS, "", id="no use yet"),
+        pytest.param(compare.same_rows, HPAS.replace(" 50%/", " 49%/"), HPAS, "", id="another use"),
+        pytest.param(compare.same_rows, HPAS.replace("50%/50%  ", "<unknown>/50%  "), HPAS, "", id="no use yet"),
+        pytest.param(
+            compare.same_rows,
+            HPAS.replace("/50%", "/60%"),
+            HPAS,
+            "['web', 'Deployment/web', 'cpu:', 'x/60%', '2', '5', '2'] beside "
+            "['web', 'Deployment/web', 'cpu:', 'x/50%', '2', '5', '2']",
+            id="another target",
+        ),
         pytest.param(
             compare.same_rows,
             HPAS.replace("\nweb", "\nhorizontalpodautoscaler.autoscaling/web"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.fleet import FleetRow, Measured
-from benchmarks.recommend_rows import table_rows
+from benchmarks.recommend_rows import growth_rows, table_rows
 
 
 def _measured(wall: float, queries: int, peak_mb: float = 100) -> Measured:
@@ -51,3 +51,10 @@ def test_without_krr_there_is_nothing_beside() -> None:
         ("", None, None),
         ("500 MB", 0.2, 1.0),
     ]
+
+
+def test_the_growth_of_the_search_is_told_in_all_and_for_each_workload() -> None:
+    (row,) = growth_rows([("10 workloads, 7 days", 1.5, 150.4)])
+
+    assert (row.name, row.ours, row.unit) == ("search for 10 workloads, 7 days, 150 ms a workload", 1.5, "CPU s")
+    assert row.met

@@ -1,7 +1,8 @@
 """Tracks of the sandbox's containers as text in OpenMetrics format, with the labels of kube-prometheus-stack.
 
-What cAdvisor, kube-state-metrics, vLLM and DCGM's exporter expose of them, and a scrape each minute (Prometheus's own
-default). Beside each container the kubelet has the cgroup of its pod, with the same names and no label container.
+What cAdvisor, kube-state-metrics, vLLM and DCGM's exporter expose of them, as far as mlscale reads it; and what it must
+not read: the CPU of the pod's cgroup, which has no label container. The kubelet and servers are scraped each 30 s as
+kube-prometheus does, kube-state-metrics each minute.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 Labels = dict[str, str]
 
-_EVERY = 2
-"""Samples of a track, which are 30 s apart, to one scrape."""
-_BUCKETS = (0.3, 0.8, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0, np.inf)
+_STATE_EVERY = 2
+"""Samples of a track, which are 30 s apart, to one scrape of kube-state-metrics."""
+_BUCKETS = (0.8, 2.5, 10.0, 60.0, np.inf)
 """Upper bounds, in seconds: some of those of vLLM (vllm/v1/metrics/loggers.py)."""
 _CADVISOR: Labels = {"job": "kubelet", "metrics_path": "/metrics/cadvisor"}
 _STATE: Labels = {"job": "kube-state-metrics"}
@@ -39,17 +40,17 @@ def exposition(tracks: Sequence[Track], replicaset_owners: Mapping[str, Owner]) 
 def _track_series(track: Track) -> Iterator[str]:
     scrapes = _Scrapes(track)
     yield from _kubelet_series(scrapes)
-    yield from _state_series(scrapes)
+    yield from _state_series(_Scrapes(track, _STATE_EVERY))
     if track.scraped.serves:
         yield from _server_series(scrapes)
 
 
 class _Scrapes:
-    """Every second sample of a track, as lines."""
+    """Each so many samples of a track, as lines."""
 
-    def __init__(self, track: Track) -> None:
+    def __init__(self, track: Track, every: int = 1) -> None:
         self.scraped = track.scraped
-        self._columns = {name: values[::_EVERY] for name, values in track.columns.items()}
+        self._columns = {name: values[::every] for name, values in track.columns.items()}
         self._times = [f" {moment:.3f}\n" for moment in self._columns["times"].tolist()]
         self.pod: Labels = {"namespace": track.scraped.namespace, "pod": track.scraped.pod}
         self.container: Labels = {**self.pod, "container": track.scraped.container}
@@ -68,15 +69,16 @@ class _Scrapes:
 
 
 def _kubelet_series(scrapes: _Scrapes) -> Iterator[str]:
-    cpu, memory = scrapes.column("cpu_seconds"), scrapes.column("memory")
     node = {"node": scrapes.scraped.node, **_CADVISOR}
-    for labels in ({**scrapes.container, **node}, {**scrapes.pod, **node}):
-        yield scrapes.series("container_cpu_usage_seconds_total", {**labels, "cpu": "total"}, cpu)
-        yield scrapes.series("container_memory_working_set_bytes", labels, memory)
-        if scrapes.scraped.cpu_limit is not None:
-            throttled = scrapes.column("throttled_periods")
-            yield scrapes.series("container_cpu_cfs_periods_total", labels, scrapes.column("periods"))
-            yield scrapes.series("container_cpu_cfs_throttled_periods_total", labels, throttled)
+    labels = {**scrapes.container, **node}
+    for own in (scrapes.container, scrapes.pod):
+        about = {**own, **node, "cpu": "total"}
+        yield scrapes.series("container_cpu_usage_seconds_total", about, scrapes.column("cpu_seconds"))
+    yield scrapes.series("container_memory_working_set_bytes", labels, scrapes.column("memory"))
+    if scrapes.scraped.cpu_limit is not None:
+        throttled = scrapes.column("throttled_periods")
+        yield scrapes.series("container_cpu_cfs_periods_total", labels, scrapes.column("periods"))
+        yield scrapes.series("container_cpu_cfs_throttled_periods_total", labels, throttled)
 
 
 def _state_series(scrapes: _Scrapes) -> Iterator[str]:
@@ -85,15 +87,10 @@ def _state_series(scrapes: _Scrapes) -> Iterator[str]:
     if scraped.serves:
         owned = {"owner_kind": kind or "<none>", "owner_name": owner or "<none>", "owner_is_controller": "true"}
         yield scrapes.series("kube_pod_owner", {**scrapes.pod, **owned, **_STATE}, 1.0)
-    for resource, unit, request, limit in (
-        ("cpu", "core", scraped.cpu_request, scraped.cpu_limit),
-        ("memory", "byte", scraped.memory_request, scraped.memory_limit),
-    ):
-        about = {**labels, "node": scraped.node, "resource": resource, "unit": unit}
+    for resource, request in (("cpu", scraped.cpu_request), ("memory", scraped.memory_request)):
         if request is not None:
+            about = {**labels, "node": scraped.node, "resource": resource}
             yield scrapes.series("kube_pod_container_resource_requests", about, request)
-        if limit is not None:
-            yield scrapes.series("kube_pod_container_resource_limits", about, limit)
     yield scrapes.series("kube_pod_container_status_restarts_total", labels, scrapes.column("restarts"))
     killed = np.where(scrapes.column("oom_killed") > 0, 1.0, np.nan)
     yield scrapes.series("kube_pod_container_status_last_terminated_reason", {**labels, "reason": "OOMKilled"}, killed)
@@ -139,4 +136,4 @@ def _replicaset_series(track: Track, owners: Mapping[str, Owner]) -> Iterator[st
     if name in owners:
         kind, owner = owners[name]
         labels = {"namespace": track.scraped.namespace, "replicaset": name, "owner_kind": kind, "owner_name": owner}
-        yield _Scrapes(track).series("kube_replicaset_owner", {**labels, **_STATE}, 1.0)
+        yield _Scrapes(track, _STATE_EVERY).series("kube_replicaset_owner", {**labels, **_STATE}, 1.0)

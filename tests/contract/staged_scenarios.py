@@ -99,14 +99,21 @@ class Staged:
         return all((quota.get("status") or {}).get("used") for quota in self.api.items(self._path("ResourceQuota")))
 
     def _is_settled(self) -> bool:
-        """Whether as many pods run as in the sandbox, and the others are known to have no place, or to be refused."""
+        """Whether as many pods run as in the sandbox, the others are known to have no place, or to be refused, and the
+        HPA has had its say."""
         pods = self.api.items(self._path("Pod"))
         ready = sum(_has_condition(pod, "Ready", "True") for pod in pods)
         placeless = sum(_has_condition(pod, "PodScheduled", "False") for pod in pods)
         kind, name = self.ended.owner
         refused = _has_condition(self.api.call("GET", f"{self._path(kind)}/{name}"), "ReplicaFailure", "True")
         expected, wanted = len(self.ended.pods), self.ended.wanted
-        return ready == expected and (ready + placeless == wanted or (ready < wanted and refused))
+        complete = ready + placeless == wanted or (ready < wanted and refused)
+        return ready == expected and complete and self._is_judged()
+
+    def _is_judged(self) -> bool:
+        """Whether each HPA says if it can scale."""
+        hpas = self.api.items(self._path("HorizontalPodAutoscaler"))
+        return all(any(_has_condition(hpa, "ScalingActive", status) for status in ("True", "False")) for hpa in hpas)
 
     def _ready_pods(self) -> list[Json]:
         ready = [pod for pod in self.api.items(self._path("Pod")) if _has_condition(pod, "Ready", "True")]

@@ -75,9 +75,7 @@ VERDICTS: Mapping[str, Verdict] = {
         workload="llm-server",
     ),
     # Pods that load the model are throttled; the limit would be blamed for what the second hand does.
-    "hpa-fight": Verdict(
-        "Rival", "autoscale autoscale", "more than one owner", (AUTOSCALE,), may_limit="CpuSteady", days=1
-    ),
+    "hpa-fight": Verdict("Rival", "autoscale autoscale", "more than one owner", (AUTOSCALE,)),
     "idle": Verdict(
         "Idle", "horizontal", "(6 now)", ("mlscale scale deployment/my-ml-model -n NAMESPACE --replicas 2",)
     ),

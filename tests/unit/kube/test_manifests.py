@@ -101,7 +101,7 @@ BAD = [
     ("apiVersion: v1\nkind: P\x1b\n", "FILE is not YAML or JSON"),
     ("items: &a\n- items: *a\n", "FILE is not YAML or JSON: it does not parse"),
     ("[" * 20_000, "FILE is not YAML or JSON"),
-    ("x: 0x_\n", "FILE is not YAML or JSON: it does not parse"),
+    ("x: .inf\n", "FILE is not YAML or JSON at line 1: .inf is no number to JSON"),
     ("!!python/object/apply:os.system ['true']", "FILE is not YAML or JSON"),
 ]
 

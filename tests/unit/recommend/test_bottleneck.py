@@ -72,6 +72,12 @@ AT_HEIGHTS = replace(VARYING, containers=(HELD,))
 OOM = signs(containers=(model(memory=even(1000 * MI), oom_kills=3.0),))
 
 
+def heights(peak: float) -> Signs:
+    """A varying load at whose heights a container is throttled, and uses so many cores of its one at most."""
+    use = Spread(0.1, 0.15, peak, peak)
+    return replace(VARYING, containers=(model(cpu=use, throttled=0.2, throttled_usually=0.0),))
+
+
 def bursts(**more: Any) -> Signs:
     """Throttled in 12 % of the periods at the 95th percentile, and killed for memory."""
     return signs(containers=(model(**{"throttled": 0.12, "oom_kills": 3.0, **more}),))
@@ -94,6 +100,8 @@ CASES: list[tuple[str, Signs, list[str]]] = [
     ("at the limit, not throttled", signs(containers=(model(cpu=even(0.97), throttled=0.0),)), ["Nothing"]),
     ("throttled in bursts only", signs(containers=(model(cpu=even(0.2), throttled=0.15),)), ["CpuLimit"]),
     ("throttled at the heights of a varying load: more copies share it", AT_HEIGHTS, ["CpuVarying"]),
+    ("the same in heights that two samples share", heights(0.4), ["CpuVarying"]),
+    ("far from the limit at all times: the load's heights do not tell it", heights(0.2), ["CpuLimit", "CpuVarying"]),
     ("as much, without variation", replace(AT_HEIGHTS, variation=1.2), ["CpuLimit"]),
     (
         "at most times, though the load varies",

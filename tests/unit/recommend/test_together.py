@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from mlscale.recommend.together import judge_together
 from tests.unit.recommend.objects import TARGET, container, deployment, facts, flat, history
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
     from mlscale.kube.targets import Target
     from mlscale.recommend.evidence import WorkloadFacts
     from mlscale.usage.model import History

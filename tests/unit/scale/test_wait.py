@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlscale.errors import ChangedMeanwhileError, ExitCode, MlscaleError, WaitTimeoutError
+from mlscale.kube.finding import Finding
 from mlscale.kube.kinds import DEPLOYMENT, STATEFULSET
 from mlscale.kube.targets import Target
 from mlscale.scale.model import Clock, Progress, ScalePlan
@@ -365,3 +366,26 @@ def test_the_time_counts_from_the_write(server: RecordingServer) -> None:
     with pytest.raises(WaitTimeoutError):
         wait_ready(client(server, wall=lambda: NOW), plan(2), 3, time.clock, time.seconds - 3, lambda _: None)
     assert time.sleeps == []
+
+
+def out_of_range(after: int) -> ScalePlan:
+    finding = Finding("warning", "AboveHPAMax", "it will bring the replicas back to 2", WEB.printed)
+    return ScalePlan(WEB, 1, after, (finding,))
+
+
+def test_replicas_that_an_hpa_takes_back_are_no_success(server: RecordingServer) -> None:
+    # All three are Ready at once; the HPA, whose maximum is 2, comes only 15 s later.
+    governed = {f"GET {hpas()}": listing(hpa("web-hpa", "web", 1, 2))}
+    served(server, [scale("web", 3)] * 8 + [scale("web", 2)], [ready_pods(3)], **governed)
+    time = FakeTime()
+    with pytest.raises(ChangedMeanwhileError, match="scaled to 3, then HPA web-hpa set it to 2"):
+        wait_ready(client(server, wall=lambda: NOW), out_of_range(3), 60, time.clock, time.seconds, lambda _: None)
+
+
+@pytest.mark.parametrize(("timeout", "waits"), [(60, 20), (5, 5)])
+def test_replicas_that_stay_past_the_hpa_s_turn_are_one(server: RecordingServer, timeout: float, waits: float) -> None:
+    served(server, [scale("web", 3)], [ready_pods(3)])
+    time = FakeTime()
+    asking = client(server, wall=lambda: NOW)
+    wait_ready(asking, out_of_range(3), timeout, time.clock, time.seconds, lambda _: None)
+    assert waits <= time.seconds - 100 <= waits + 1

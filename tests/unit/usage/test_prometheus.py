@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,10 @@ END = START + 6 * HOUR
 MIB = 2.0**20
 CPU = "rate(container_cpu_usage_seconds_total"
 MEMORY = "max_over_time(container_memory_working_set_bytes"
-REQUESTS = "max by (pod, container, resource)"
+REQUESTS = 'last_over_time({__name__=~"kube_pod_container_resource_requests'
+SCRAPES, CONTAINERS = "max(count_over_time(", "count(max by (pod, container)"
+LOOKS = 6
+"""Questions about the scrapes and the containers, before any other."""
 
 
 @pytest.fixture
@@ -59,8 +63,6 @@ def shop() -> Known:
     late = END - 2 * HOUR
     return Known(
         ranges={
-            "max(count_over_time(": [({}, constant(60))],
-            "count(max by (pod, container)": [({}, constant(3))],
             CPU: [
                 (labels("web-6d4-bcdfg", job="kubelet"), constant(0.25)),
                 (labels("web-6d4-hjklm", job="kubelet"), constant(0.5, since=late)),
@@ -79,6 +81,8 @@ def shop() -> Known:
             "max by (pod, container) (rate(container_cpu_cfs_throttled": [(labels("web-6d4-bcdfg"), constant(0.1))],
         },
         instants={
+            SCRAPES: [({}, 60)],
+            CONTAINERS: [({}, 3)],
             "max by (pod, owner_kind": [
                 ({"pod": "web-6d4-bcdfg", "owner_kind": "ReplicaSet", "owner_name": "web-6d4"}, 1),
                 ({"pod": "web-6d4-hjklm", "owner_kind": "ReplicaSet", "owner_name": "web-6d4"}, 1),
@@ -87,7 +91,7 @@ def shop() -> Known:
             "max by (replicaset": [
                 ({"replicaset": "web-6d4", "owner_kind": "Deployment", "owner_name": "web"}, 1),
             ],
-            "max by (pod, container) (max_over_time(kube_pod_container_status_restarts": [
+            "max by (pod, container) (changes(kube_pod_container_status_restarts": [
                 (labels("web-6d4-bcdfg"), 2),
                 (labels("web-6d4-hjklm"), 1),
             ],
@@ -140,12 +144,12 @@ def test_the_number_of_questions_does_not_grow_with_workloads(server: RecordingS
     one = len(server.requests)
     server.requests.clear()
     read(server, shop(), WEB, DB, *(workload(f"w{i}") for i in range(50)))
-    assert len(server.requests) == one == 12
+    assert len(server.requests) == one == LOOKS + 10
 
 
 def test_the_rate_window_follows_the_scrape_interval(server: RecordingServer) -> None:
     known = shop()
-    known.ranges["max(count_over_time("] = [({}, constant(30))]
+    known.instants[SCRAPES] = [({}, 30)]
     read(server, known, WEB)
     rates = [request.query for request in server.requests if request.query["query"].startswith(CPU)]
     assert [(query["query"][-6:], query["step"]) for query in rates] == [("240s])", "120")]
@@ -159,7 +163,7 @@ def test_a_container_that_two_jobs_scrape_counts_once(server: RecordingServer) -
 
 def test_without_kube_state_metrics_pods_go_by_their_names(server: RecordingServer) -> None:
     known = shop()
-    known.instants.clear()
+    known.instants = {text: known.instants[text] for text in (SCRAPES, CONTAINERS)}
     del known.ranges[REQUESTS]
     found = read(server, known, WEB, DB)
     assert history_of(found["web"]).pods.values[-1] == 2
@@ -179,10 +183,19 @@ def test_a_workload_without_samples_is_told_apart(server: RecordingServer) -> No
     )
 
 
-def test_an_empty_prometheus_is_asked_twice_and_no_more(server: RecordingServer) -> None:
+def test_an_empty_prometheus_is_looked_at_and_no_more(server: RecordingServer) -> None:
     found = read(server, Known(), WEB, DB)
     assert {type(history) for history in found.values()} == {NotEnoughDataError}
-    assert server.lines == [RANGE, RANGE]
+    assert server.lines == [*[INSTANT] * LOOKS, RANGE, RANGE]
+
+
+def test_what_ran_between_the_looks_is_found(server: RecordingServer) -> None:
+    known = shop()
+    del known.instants[SCRAPES], known.instants[CONTAINERS]
+    night = (END - 2 * HOUR, END - HOUR)
+    known.ranges |= {SCRAPES: [({}, constant(60, *night))], CONTAINERS: [({}, constant(3, *night))]}
+    # By its counts the interval is 30 s; an unknown one would be taken for 60 s, and the step for 120 s.
+    assert history_of(read(server, known, WEB)["web"]).step == 60
 
 
 def test_a_time_when_prometheus_was_down_is_a_gap(server: RecordingServer) -> None:
@@ -198,12 +211,12 @@ def test_a_time_when_prometheus_was_down_is_a_gap(server: RecordingServer) -> No
 def test_a_long_history_is_asked_in_parts_of_at_most_11000_points(server: RecordingServer) -> None:
     known = shop()
     known.most_points = 40_000
-    start = END - 10 * 24 * HOUR
+    start = END - 20 * 24 * HOUR
     known.ranges[CPU] = [(labels("db-0"), constant(2, since=start))]
     db = history_of(read(server, known, DB, start=start)["db"])
     parts = [request.query for request in server.requests if request.query["query"].startswith(CPU)]
     spans = sorted((float(query["start"]), float(query["end"])) for query in parts)
-    assert spans == [(start, start + 10_999 * 60), (start + 11_000 * 60, END)]
+    assert spans == [(start, start + 10_999 * 120), (start + 11_000 * 120, END)]
     assert db.cpu.values.tolist() == [2.0] * 14_401
 
 
@@ -211,11 +224,58 @@ def test_an_answer_that_is_too_much_is_asked_in_halves(server: RecordingServer) 
     known = shop()
     whole = history_of(read(server, known, WEB)["web"])
     known.most_points = 300  # three series of 361 points are 1,083
+    asked = len(server.requests)
     server.requests.clear()
     parts = history_of(read(server, known, WEB)["web"])
     np.testing.assert_array_equal(parts.cpu.times, whole.cpu.times)
     np.testing.assert_array_equal(parts.cpu.values, whole.cpu.values)
-    assert len(server.requests) > 12
+    assert len(server.requests) > asked
+
+
+def fleet(pods: int) -> Known:
+    """Each pod of its own workload, at 120 s for 7 days."""
+    names = [f"w{number:03}-6d4-bcdfg" for number in range(pods)]
+    return Known(
+        ranges={CPU: [(labels(name), constant(number, since=0)) for number, name in enumerate(names)]},
+        instants={SCRAPES: [({}, 60)], CONTAINERS: [({}, pods)]},
+        most_points=10**9,
+    )
+
+
+def test_many_pods_are_asked_by_name_over_the_whole_time(server: RecordingServer) -> None:
+    known = fleet(60)  # of 5,041 points: 302,460 samples, more than one answer holds
+    known.serve(server)
+    names = [found["pod"] for found, _ in known.ranges[CPU]]
+    server.answers["GET /api/v1/label/pod/values"] = Answer({"status": "success", "data": names})
+
+    def of_pods(request: Request) -> Answer:
+        chosen = re.search(r'pod=~"([^"]*)"', request.query["query"])
+        some = [one for one in known.ranges[CPU] if chosen and one[0]["pod"] in chosen[1].split("|")]
+        return Known(ranges={CPU: some}, most_points=10**9).range(request)
+
+    server.answers[RANGE] = of_pods
+    start = END - 7 * 24 * HOUR
+    found = read_histories(
+        prometheus(server), "shop", [workload(f"w{i:03}") for i in range(60)], start, END, lambda *_: None
+    )
+    assert [history_of(one).cpu.values.tolist() for one in found.values()] == [[i] * 5041 for i in range(60)]
+    parts = [request.query for request in server.requests if request.query.get("query", "").startswith(CPU)]
+    assert [query["query"].count("|") for query in parts] == [29, 29]
+    assert {(float(query["start"]), float(query["end"])) for query in parts} == {(start, END)}
+
+
+@pytest.mark.parametrize("answer", [failure(404, "no such path"), Answer({"status": "success", "data": ['a"b']}), None])
+def test_where_pods_cannot_be_named_the_time_is_cut(server: RecordingServer, answer: Answer | None) -> None:
+    known = fleet(60)
+    known.serve(server)
+    if answer is not None:
+        server.answers["GET /api/v1/label/pod/values"] = answer
+    start = END - 7 * 24 * HOUR
+    found = read_histories(prometheus(server), "shop", [workload("w007")], start, END, lambda *_: None)
+    assert history_of(found[workload("w007").target]).cpu.values.tolist() == [7] * 5041
+    parts = [request.query for request in server.requests if request.query.get("query", "").startswith(CPU)]
+    assert len(parts) == 2
+    assert not any("pod=~" in query["query"] for query in parts)
 
 
 def test_counts_over_two_halves_of_the_range_add_up(server: RecordingServer) -> None:
@@ -241,8 +301,8 @@ def test_one_point_that_is_still_too_much_is_an_error(server: RecordingServer) -
     server.answers[RANGE] = failure(422, "too many samples")
     with pytest.raises(TooMuchError, match="cannot answer for so much at once"):
         read_histories(prometheus(server), "shop", [WEB], START, END, lambda *_: None)
-    # The 48 looks at the scrapes halved down to one: a few requests, not one a point.
-    assert len(server.requests) <= 2 * 7
+    # The first question's 361 points halved down to one: a few requests, not one a point.
+    assert len(server.requests) <= LOOKS + 6 + PARALLEL * 10
 
 
 def test_at_most_four_questions_are_under_way(server: RecordingServer) -> None:

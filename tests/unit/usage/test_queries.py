@@ -7,7 +7,7 @@ from string import Template
 
 import pytest
 
-from mlscale.usage.queries import QUERIES, duration, query_text
+from mlscale.usage.queries import QUERIES, cpu_series, duration, of_pods, query_text
 
 PARAMETERS = {
     "namespace": "shop",
@@ -61,3 +61,21 @@ def test_durations(seconds: float, written: str) -> None:
 def test_every_placeholder_is_known() -> None:
     named = {name for query in QUERIES.values() for name in Template(query.text).get_identifiers()}
     assert named == set(PARAMETERS)
+
+
+def test_a_query_of_some_pods() -> None:
+    text = query_text("memory", namespace="shop", step="600s")
+    assert of_pods(text, ["web-1", "web.2"]) == (
+        'max_over_time(container_memory_working_set_bytes{namespace="shop",container!="",container!="POD",'
+        'pod=~"web-1|web[.]2"}[600s])'
+    )
+
+
+@pytest.mark.parametrize("name", ["", 'a"b', "a|b", "a\n", "A", "-a"])
+def test_what_is_no_pod_is_not_put_into_a_query(name: str) -> None:
+    with pytest.raises(ValueError):
+        of_pods(query_text("cpu", namespace="shop", window="120s"), ["web-1", name])
+
+
+def test_the_series_of_the_cpu_query() -> None:
+    assert cpu_series("shop") in query_text("cpu", namespace="shop", window="120s")

@@ -12,6 +12,7 @@ from mlscale.usage.rates import (
     ANSWER_SAMPLES,
     HISTORY_SAMPLES,
     plan_answers,
+    plan_pods,
     plan_resolution,
     rate_window,
     scrape_interval,
@@ -49,13 +50,13 @@ def test_a_rate_spans_two_samples_even_where_a_scrape_was_missed() -> None:
 @pytest.mark.parametrize(
     ("interval", "series", "step", "window"),
     [
-        (30, 200, 60, 120),
-        (60, 200, 120, 240),
-        (15, 200, 30, 60),
-        (5, 200, 15, 20),  # finer than the HPA's sync tells nothing
-        (30, 2_000, 60, 120),  # 20.2 million samples
-        (30, 4_000, 120, 120),  # would be 40.3 million
-        (30, 20_000, 600 * 0.8 * 2, 960),  # the window grows with the step, so that no use falls between two points
+        (30, 200, 120, 120),  # each scrape in one rate
+        (60, 200, 240, 240),
+        (15, 200, 60, 60),
+        (5, 200, 20, 20),
+        (1, 200, 15, 15),  # finer than the HPA's sync tells nothing
+        (30, 4_000, 120, 120),  # 20.2 million samples
+        (30, 8_000, 240, 240),  # would be 40.3 million; the window grows too, so that no use falls between two points
     ],
 )
 def test_seven_days(interval: float, series: int, step: float, window: float) -> None:
@@ -66,6 +67,7 @@ def test_seven_days(interval: float, series: int, step: float, window: float) ->
 def test_coarser_grids_stay_fine_enough_for_a_short_history() -> None:
     week, hour = plan_resolution(0, 7 * DAY, 30, 2), plan_resolution(0, 3600, 30, 2)
     assert (week.memory.step, week.requests.step) == (600, 3600)
+    assert hour.fine.step == 60  # half the window: of so short a history every change counts
     assert (hour.memory.step, hour.requests.step) == (60, 60)
 
 
@@ -100,3 +102,22 @@ def test_answers_cover_the_grid_once_and_stay_small(size: int, series: int) -> N
         assert 0 < part.size <= ANSWER_POINTS
         assert part.size == 1 or part.size * min(series, 2_500) <= ANSWER_SAMPLES
         at = part.start + part.size * part.step
+
+
+@given(
+    pods=st.lists(st.integers(0, 10**6), unique=True, max_size=3_000).map(lambda ids: [f"p-{i}" for i in ids]),
+    size=st.integers(1, 11_000),
+    containers=st.integers(1, 3),
+)
+def test_each_pod_is_asked_for_once_and_answers_stay_small(pods: list[str], size: int, containers: int) -> None:
+    parts = plan_pods(pods, Grid(600.0, 30.0, size), containers * len(pods))
+    if not parts:
+        assert len(pods) * containers * size <= ANSWER_SAMPLES or len(pods) > 100
+        return
+    assert [pod for part in parts for pod in part] == pods
+    assert all(0 < len(part) <= 100 and len(part) * containers * size <= ANSWER_SAMPLES + containers * size for part in parts)
+
+
+def test_the_pods_of_a_month_of_short_jobs_are_not_named() -> None:
+    # 100,000 pods of which 200 ran at a time would be 1,000 questions in place of 5.
+    assert plan_pods([f"p-{i}" for i in range(100_000)], Grid(0, 120, 5_040), 200) == []
