@@ -91,7 +91,9 @@ def fresh_namespace(cluster: Cluster, prefix: str) -> Iterator[Fill]:
 def create_workload(fill: Fill, name: str) -> None:
     """A deployment with two running pods and an HPA that leaves them two: they use half of what they ask for."""
     fill.create([deployment(name, 2, requests={"cpu": "500m"}), hpa(name, least=2)])
-    fill.kubectl("rollout", "status", f"deployment/{name}", "--timeout=120s")
+    fill.kubectl("rollout", "status", f"deployment/{name}", "--timeout=110s")
+    # Until its controller has looked, the HPA shows 0 replicas: the two programs would see different ones.
+    fill.kubectl("wait", "--for=jsonpath={.status.currentReplicas}=2", f"hpa/{name}", "--timeout=110s")
 
 
 def paused_deployment(name: str) -> Json:

@@ -101,7 +101,11 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=7, help="of history")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="runs of each program")
     options = parser.parse_args()
-    print(render_rows(fleet_rows(options.krr, options.sizes, days=options.days, rounds=options.rounds)))
+    try:
+        rows = fleet_rows(options.krr, options.sizes, days=options.days, rounds=options.rounds)
+    except BenchmarkError as error:
+        sys.exit(f"error: {error}")
+    print(render_rows(rows))
 
 
 def fleet_rows(krr: Path | None, sizes: Sequence[int], *, days: int = 7, rounds: int = ROUNDS) -> list[FleetRow]:
@@ -120,7 +124,7 @@ def fleet_rows(krr: Path | None, sizes: Sequence[int], *, days: int = 7, rounds:
 
 
 def render_rows(rows: Sequence[FleetRow]) -> str:
-    """A table for people; ratios are what counts, on a busy machine those of CPU seconds more than those of the wall."""
+    """A table for people: ratios are what counts, and on a busy machine CPU seconds more than those of the wall."""
     lines = [
         f"{'workloads':>9} {'days':>4} {'work':10} {'program':8} {'wall s':>7} {'CPU s':>7} {'server CPU s':>12} "
         f"{'peak MB':>8} {'queries':>8} {'wall ratio':>11} {'query ratio':>12}"
@@ -186,9 +190,7 @@ def _measured(bench: _Bench, name: str, command: Command, fleet: Fleet) -> Measu
     if answered != fleet.size:
         raise BenchmarkError(f"{name} answered for {answered} of {fleet.size} workloads: {ran.stderr[-400:]}")
     queries_then, cpu_then = _counted(bench.url)
-    return Measured(
-        ran.wall_ms / 1000, ran.cpu_ms / 1000, cpu_then - cpu, ran.peak_mb, round(queries_then - queries)
-    )
+    return Measured(ran.wall_ms / 1000, ran.cpu_ms / 1000, cpu_then - cpu, ran.peak_mb, round(queries_then - queries))
 
 
 def _answered(name: str, ran: Ran) -> int:
@@ -196,7 +198,7 @@ def _answered(name: str, ran: Ran) -> int:
     if name == "requests":
         return len(ran.stdout.splitlines())
     if name == "recommend":
-        return len(json.loads(ran.stdout)["items"])
+        return len(json.loads(ran.stdout)["recommendations"])
     scans = json.loads(ran.stdout[ran.stdout.index("{") :])["scans"]
     values = [scan["recommended"]["requests"]["cpu"]["value"] for scan in scans]
     return sum(isinstance(value, int | float) for value in values)
@@ -211,10 +213,9 @@ def _counted(url: str) -> tuple[float, float]:
 
 
 def _median(runs: Sequence[Measured]) -> Measured:
-    def of(name: str) -> float:
-        return statistics.median(getattr(run, name) for run in runs)
-
-    return Measured(of("wall"), of("cpu"), of("server_cpu"), of("peak_mb"), round(of("queries")))
+    columns = zip(*((run.wall, run.cpu, run.server_cpu, run.peak_mb, run.queries) for run in runs), strict=True)
+    wall, cpu, server_cpu, peak_mb, queries = (statistics.median(column) for column in columns)
+    return Measured(wall, cpu, server_cpu, peak_mb, round(queries))
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class Fleet:
 
 def ensure_data(fleets: Sequence[Fleet], say: Callable[[str], None]) -> Path:
     """The data directory of a Prometheus that knows ``fleets``, made unless one is there that reaches beyond now."""
-    lines = [json.dumps(one) for fleet in fleets for one in _series(fleet)]
+    lines = [json.dumps(one) for fleet in fleets for one in series_of(fleet)]
     days = max(fleet.days for fleet in fleets)
     digest = hashlib.sha256("\n".join([*lines, str(days), str(STEP)]).encode())
     digest.update((SOURCES / "main.go").read_bytes())
@@ -96,7 +96,7 @@ def _program() -> Path:
     return program
 
 
-def _series(fleet: Fleet) -> Iterator[dict[str, Any]]:
+def series_of(fleet: Fleet) -> Iterator[dict[str, Any]]:
     """What the Go program makes values of."""
     draw = random.Random(f"{fleet.namespace} {fleet.size}")
     for name in fleet.deployments():

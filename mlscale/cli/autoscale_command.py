@@ -22,7 +22,11 @@ from mlscale.cli.values import dry_run_value
 from mlscale.errors import ExitCode
 
 if TYPE_CHECKING:
-    from mlscale.autoscale import Outcome
+    from collections.abc import Sequence
+
+    from mlscale.autoscale import HpaSettings, Outcome, WriteOptions
+    from mlscale.errors import MlscaleError
+    from mlscale.kube.targets import Found
     from mlscale.output.structured import ObjectFormat
     from mlscale.scale.model import DryRun
 
@@ -68,8 +72,7 @@ def autoscale_command(
     ] = False,
 ) -> int:
     """Create or update the HorizontalPodAutoscaler of workloads."""
-    from mlscale.autoscale import HpaOptions, WriteOptions, autoscale, parse_settings
-    from mlscale.kube.parallel import NotBegunError
+    from mlscale.autoscale import HpaOptions, WriteOptions, parse_settings
     from mlscale.kube.targets import named_alone, read_found
     from mlscale.output.structured import object_format
 
@@ -86,7 +89,20 @@ def autoscale_command(
     selection = session.selection(names, filename, recursive=recursive)
     alone = named_alone(session.client, session.kinds, selection)
     found = [alone] if alone else read_found(session.client, session.kinds, selection, sys.stdin)
-    run = Run(fail_fast=fail_fast)
+    return _autoscale(session, found, settings, write, form, Run(fail_fast=fail_fast))
+
+
+def _autoscale(
+    session: Session,
+    found: Sequence[Found | MlscaleError],
+    settings: HpaSettings,
+    write: WriteOptions,
+    form: ObjectFormat | None,
+    run: Run,
+) -> ExitCode:
+    from mlscale.autoscale import autoscale
+    from mlscale.kube.parallel import NotBegunError
+
     with run.interruptible(len(found)):
         for outcome in autoscale(session.client, found, settings, write, run.stop):
             if isinstance(outcome.error, NotBegunError) and outcome.target:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from mlscale.cli.values import seconds_value
 from mlscale.errors import UsageError
+from mlscale.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ _SHORTEST_WATCH = 30.0
 _DAY = 86400.0
 
 
-@dataclass(frozen=True)
+@frozen
 class SourceOptions:
     """Where the history comes from; with none given, from a Prometheus of the cluster, else from metrics-server."""
 

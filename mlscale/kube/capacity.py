@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.admission import limit_range_refusals, quota_verdict
@@ -32,6 +33,20 @@ Listed = tuple[Json, ...]
 
 _RUNNING = "status.phase!=Succeeded,status.phase!=Failed"
 _SLOTS = "pods"
+
+
+class Pods(tuple[Json, ...]):
+    """Pods of every namespace; what they take is added up once, however many templates are to fit beside them."""
+
+    @cached_property
+    def holding(self) -> Listed:
+        """Those that hold room on a node."""
+        return tuple(pod for pod in self if _holds_room(pod))
+
+    @cached_property
+    def taken(self) -> dict[str, Amounts]:
+        """What they take of each node, their slots included."""
+        return _taken(self.holding)
 
 
 @dataclass(frozen=True)
@@ -140,17 +155,17 @@ def _unchecked(facts: CapacityFacts) -> tuple[str, ...]:
 
 def _room(facts: CapacityFacts, template: Json, nodes: Listed) -> Room:
     eligibility = eligible_nodes(template["spec"], nodes)
-    present = [pod for pod in _known(facts.pods) if _holds_room(pod)]
-    blocked = blocked_nodes(facts.namespace, template, present)
+    known = _known(facts.pods)
+    pods = known if isinstance(known, Pods) else Pods(known)
+    blocked = blocked_nodes(facts.namespace, template, pods.holding)
     needed = {_SLOTS: NANO, **_scheduled({k: v for k, v in pod_requests(template["spec"]).items() if v > 0})}
-    taken = _taken(present, {node["metadata"]["name"] for node in eligibility.nodes})
     free, offering = [], Counter[str]()
     for node in eligibility.nodes:
         offered = _scheduled(amounts((node.get("status") or {}).get("allocatable")))
         offering.update(name for name in needed if offered.get(name, 0) > 0)
         name = node["metadata"]["name"]
         if name not in blocked:
-            used = taken.get(name, {})
+            used = pods.taken.get(name, {})
             free.append({key: max(offered.get(key, 0) - used.get(key, 0), 0) for key in needed})
     return Room(
         needed,
@@ -174,16 +189,14 @@ def _scheduled(asked: Amounts) -> Amounts:
     return {name: rounded_up(nano, units[name]) * units[name] for name, nano in asked.items()}
 
 
-def _taken(pods: Iterable[Json], names: set[str]) -> dict[str, Amounts]:
-    """Return what the pods on each of the nodes ``names`` take, their slots included."""
+def _taken(pods: Iterable[Json]) -> dict[str, Amounts]:
+    """Return what ``pods`` take of each node, their slots included."""
     taken: dict[str, Amounts] = {}
     for pod in pods:
-        node = pod["spec"]["nodeName"]
-        if node in names:
-            total = taken.setdefault(node, {_SLOTS: 0})
-            total[_SLOTS] += NANO
-            for name, nano in _scheduled(occupied_by(pod)).items():
-                total[name] = total.get(name, 0) + nano
+        total = taken.setdefault(pod["spec"]["nodeName"], {_SLOTS: 0})
+        total[_SLOTS] += NANO
+        for name, nano in _scheduled(occupied_by(pod)).items():
+            total[name] = total.get(name, 0) + nano
     return taken
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlscale.errors import NotFoundError
+from mlscale.kube.asks import ask_get
 from mlscale.kube.client import ACCEPT_DISCOVERY
 from mlscale.kube.kinds import BUILT_IN, Kind, built_in_kind
 from mlscale.kube.near import did_you_mean
 from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from mlscale.kube.client import Client, Json
 
@@ -54,16 +55,14 @@ class Kinds:
     def served(self) -> list[Kind]:
         """Every kind that the server offers, the preferred version of each group first."""
         if self._served is None:
-            pages = self._client.together(self._request("/api"), self._request("/apis"))
+            asks = [ask_get(path, accept=ACCEPT_DISCOVERY) for path in ("/api", "/apis")]
+            pages = self._client.in_one_round(asks)
             self._served = []
             for page in pages:
                 if isinstance(page, Exception):
                     raise page
                 self._served += parse_discovery(page)
         return self._served
-
-    def _request(self, path: str) -> Callable[[], Json]:
-        return lambda: self._client.get(path, accept=ACCEPT_DISCOVERY)
 
     def _served_if_needed(self, api_version: str, kind: str) -> list[Kind]:
         built_in = any((known.api_version, known.kind) == (api_version, kind) for known in BUILT_IN)

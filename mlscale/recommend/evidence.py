@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import MlscaleError, RefusedError
 from mlscale.kube.api_errors import ApiNotAllowedError, ApiNotFoundError
-from mlscale.kube.capacity import CapacityFacts
+from mlscale.kube.capacity import CapacityFacts, Pods
 from mlscale.kube.fit import Unknown
 from mlscale.kube.kinds import HPA, LIMITRANGE, NODE, POD, RESOURCEQUOTA, Kind
 from mlscale.kube.owners import hpas_of, keda_scaled_object, replicas_owner
@@ -161,9 +161,10 @@ def read_cluster(client: Client) -> ClusterFacts:
         partial(client.get, f"{CUSTOM_METRICS}/v1beta1"),
     ]
     nodes, pods, keda, *custom = client.together(*calls)
+    present = _listed("the pods of all namespaces", pods)
     return ClusterFacts(
         nodes=_listed("nodes", nodes),
-        pods=_listed("the pods of all namespaces", pods),
+        pods=present if isinstance(present, Unknown) else Pods(present),
         keda=not isinstance(keda, MlscaleError),
         custom_metrics=_pod_metrics([page for page in custom if not isinstance(page, MlscaleError)]),
     )

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mlscale.hpa.spec import HpaOptions
     from mlscale.kube.targets import Target
     from mlscale.recommend.course import Course
@@ -114,7 +117,7 @@ class HeldOut:
 
     times: FloatArray
     """Shape (T,): seconds since the epoch."""
-    demand: FloatArray
+    demand: NDArray[np.floating]
     """Cores of all pods together, of shape (T,)."""
 
     @property

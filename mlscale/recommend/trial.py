@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,7 +133,16 @@ def _split(asked: Asked) -> _Split:
     first, last = split_demand(demand)
     pods = asked.history.pods
     at_start, at_edge = (max(1, round(float(held(pods, times[edge : edge + 1])[0]))) for edge in (0, len(first)))
-    return _Split(times[len(first) :], first, last, demand, at_start, at_edge)
+    shared = _times(float(times[len(first)]), asked.plan.world.sync_period, len(last))
+    return _Split(shared, first, last, demand, at_start, at_edge)
+
+
+@lru_cache(maxsize=8)
+def _times(start: float, sync_period: float, count: int) -> FloatArray:
+    """Kept, since the workloads of a fleet mostly share them."""
+    times = start + sync_period * np.arange(count, dtype=np.float64)
+    times.setflags(write=False)
+    return times
 
 
 def _question(asked: Asked, split: _Split) -> Question:
@@ -179,8 +189,8 @@ def _outcome(asked: Asked, split: _Split, found: Found, chosen: _Chosen, scored:
     return Trial(
         setting=chosen.setting,
         rows=rows,
-        # Copies, so that the whole that they are parts of is not kept.
-        held_out=HeldOut(split.times.copy(), split.last.copy()),
+        # Drawn at most, for which single precision will do; not a part of the whole, which is not to be kept.
+        held_out=HeldOut(split.times, split.last.astype(np.float32)),
         better=better,
         outgrown=short,
         within_budget=found.within_budget or chosen.is_constant,
@@ -266,14 +276,16 @@ def _unmet(demand: FloatArray, capacity: float) -> float:
 def _unlike(asked: Asked, split: _Split, chosen: _Chosen) -> tuple[Scored, Scored]:
     """What runs, of a kind of its own: an HPA with behavior, or the pods as recorded where CPU use alone does not
     drive them; with the sizes that are recommended, and with those that it has."""
-    plan, demand = asked.plan, split.last
-    requests = (plan.request, plan.request_now)
-    if chosen.running is not None:
-        scored = [score_setting(demand, chosen.running, one, plan.world, split.at_edge) for one in requests]
-    else:
+    plan, demand, running = asked.plan, split.last, chosen.running
+
+    def scored(request: float) -> Scored:
+        if running is not None:
+            return score_setting(demand, running, request, plan.world, split.at_edge)
         replicas = np.maximum(np.round(held(asked.history.pods, split.times)), 0).astype(np.int32)[:, None]
-        scored = [score_replicas(demand, replicas, one, plan.world, split.at_edge) for one in requests]
-    return scored[0], scored[1]
+        return score_replicas(demand, replicas, request, plan.world, split.at_edge)
+
+    resized = scored(plan.request)
+    return resized, resized if plan.request == plan.request_now else scored(plan.request_now)
 
 
 def running_setting(facts: WorkloadFacts, request: float) -> Setting | ScalingSpec | None:

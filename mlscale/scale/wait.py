@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mlscale.errors import ChangedMeanwhileError, MlscaleError, WaitTimeoutError
 from mlscale.frozen import frozen
 from mlscale.kube.api_errors import ApiError, shortened
+from mlscale.kube.asks import ask_get
 from mlscale.kube.connection_errors import ConnectionFailedError
 from mlscale.kube.kinds import EVENT, HPA, POD
 from mlscale.kube.owners import HPA_CONTROLLER, hpas_of, last_writer_of_replicas
@@ -103,13 +103,14 @@ def wait_ready(
 
 def read_seen(client: Client, target: Target) -> Seen:
     """The scale, the object and the pods that the scale's selector matches."""
-    scale, obj = client.together(partial(client.get, target.path("scale")), partial(client.get, target.path()))
-    for result in (scale, obj):
-        if isinstance(result, MlscaleError):
-            raise result
-    selector = (scale.get("status") or {}).get("selector") if isinstance(scale, dict) else ""
+    scale, obj = client.in_one_round([ask_get(target.path("scale")), ask_get(target.path())])
+    if isinstance(scale, MlscaleError):
+        raise scale
+    if isinstance(obj, MlscaleError):
+        raise obj
+    selector = (scale.get("status") or {}).get("selector")
     pods = client.list_all(POD.path(target.namespace), labelSelector=selector) if selector else []
-    return Seen(scale, pods, obj)  # type: ignore[arg-type]  # errors were raised above
+    return Seen(scale, pods, obj)
 
 
 def judge(target: Target, wanted: int, seen: Seen, now: datetime) -> Progress:

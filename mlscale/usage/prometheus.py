@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -14,19 +13,13 @@ import numpy as np
 from mlscale.errors import MlscaleError, NotEnoughDataError
 from mlscale.kube.parallel import side_by_side
 from mlscale.kube.pods import short_age
-from mlscale.usage.assemble import BRIDGED, Recorded, SignalRows, assemble
+from mlscale.usage.assemble import Recorded, SignalRows, assemble
 from mlscale.usage.model import Grid, Row
 from mlscale.usage.prometheus_api import TooMuchError
+from mlscale.usage.prometheus_questions import Question, cut_by_pods, plan_questions
 from mlscale.usage.prometheus_signals import SIGNALS, Signal
-from mlscale.usage.queries import cpu_series, duration, of_pods, query_text
-from mlscale.usage.rates import (
-    ANSWER_SAMPLES,
-    Resolution,
-    plan_answers,
-    plan_pods,
-    plan_resolution,
-    scrape_interval,
-)
+from mlscale.usage.queries import duration, query_text
+from mlscale.usage.rates import plan_answers, plan_resolution, scrape_interval
 from mlscale.usage.workloads import owners_of_pods
 
 if TYPE_CHECKING:
@@ -36,6 +29,7 @@ if TYPE_CHECKING:
     from mlscale.usage.model import History
     from mlscale.usage.prometheus_answers import Labels
     from mlscale.usage.prometheus_api import Prometheus
+    from mlscale.usage.rates import Resolution
     from mlscale.usage.workloads import Owner, Workload
 
 PARALLEL = 4
@@ -47,29 +41,12 @@ _LOOKS: Mapping[str, tuple[float, ...]] = {"scrapes": (1.0, 0.5), "containers": 
 """At which parts of the history the scrapes and the containers are counted: a whole series costs 20 times a look."""
 _FALLBACK_LOOKS = 48
 """Evenly spaced, where that finds nothing: what ran for a few hours only may lie between the looks."""
-_OF_CONTAINERS = (("cpu",), ("memory",))
-"""Which questions can be put about some pods."""
 _SHORTEST = 3600.0
 """Seconds; a question over a shorter range is not cut further."""
 
 Found = list[tuple["Labels", Row]]
 Values = list[tuple["Labels", float]]
 Items = TypeVar("Items")
-
-
-@dataclass(frozen=True)
-class _Question:
-    """One query over one grid; ``series`` is how many it is expected to give, ``into`` where its rows belong."""
-
-    text: str
-    grid: Grid
-    series: int
-    into: tuple[str, ...]
-
-    @property
-    def size(self) -> int:
-        """Samples that it is expected to give."""
-        return self.series * self.grid.size
 
 
 def read_histories(
@@ -93,7 +70,7 @@ def read_histories(
     resolution = plan_resolution(start, end, scrape_interval(counted), containers)
     values = _read_values(source, namespace, start, end)
     signals = _present(source, namespace, start, end)
-    questions = _by_pods(source, namespace, _questions(namespace, resolution, containers, signals))
+    questions = cut_by_pods(source, namespace, plan_questions(namespace, resolution, containers, signals))
     rows = _read_rows(source, questions, progress)
     recorded = _recorded(source, resolution, rows, values, signals)
     pods = _pods_of(workloads, recorded, values)
@@ -182,58 +159,11 @@ def _present(source: Prometheus, namespace: str, start: float, end: float) -> li
     ]
 
 
-def _questions(
-    namespace: str, resolution: Resolution, containers: int, signals: Iterable[tuple[Signal, str]]
-) -> list[_Question]:
-    """Every range query, its answers still to be cut to size."""
-
-    def question(name: str, grid: Grid, series: int, into: tuple[str, ...], **more: str) -> _Question:
-        parameters = {"window": duration(resolution.window), "step": duration(grid.step), **more}
-        return _Question(query_text(name, namespace=namespace, **parameters), grid, series, into)
-
-    fine, coarse, coarsest = resolution.fine, resolution.memory, resolution.requests
-    # Not over each whole step, which would read every sample: a pod that lived for less than an hour asked for what
-    # its siblings did.
-    looked_back = max(BRIDGED, resolution.window)
-    return [
-        question("cpu", fine, containers, ("cpu",)),
-        question("memory", coarse, containers, ("memory",)),
-        question("throttled", coarse, containers, ("throttled",)),
-        question("requests", coarsest, 2 * containers, ("requests",), step=duration(min(looked_back, coarsest.step))),
-        *(
-            question(query, fine, containers, ("signal", signal.metric), **signal.parameters)
-            for signal, query in signals
-        ),
-    ]
-
-
-def _by_pods(source: Prometheus, namespace: str, questions: Sequence[_Question]) -> list[_Question]:
-    """``questions``, those of containers with large answers cut by pods."""
-    large = [question for question in questions if question.into in _OF_CONTAINERS and question.size > ANSWER_SAMPLES]
-    if not large:
-        return list(questions)
-    grid = large[0].grid
-    pods = sorted(source.label_values("pod", cpu_series(namespace), grid.start, grid.end))
-    return [
-        part for question in questions for part in (_cut(question, pods) if question in large else [question])
-    ]
-
-
-def _cut(question: _Question, pods: Sequence[str]) -> list[_Question]:
-    try:
-        return [
-            replace(question, text=of_pods(question.text, some), series=len(some))
-            for some in plan_pods(pods, question.grid, question.series)
-        ] or [question]
-    except ValueError:
-        return [question]
-
-
 Pieces = dict[tuple[str, ...], list[Row]]
 
 
 def _read_rows(
-    source: Prometheus, questions: Sequence[_Question], progress: Progress
+    source: Prometheus, questions: Sequence[Question], progress: Progress
 ) -> dict[tuple[str, ...], dict[tuple[str, ...], Row]]:
     """The rows of each question by its ``into``, then by pod, container and resource as far as it has them."""
     parts = [(question, part) for question in questions for part in plan_answers(question.grid, question.series)]

@@ -95,7 +95,9 @@ def _without_numbers(body: bytes) -> tuple[bytes, list[memoryview]]:
 
     A body that is laid out otherwise stays whole.
     """
-    view, pieces, blocks, at = memoryview(body), [], [], 0
+    view, at = memoryview(body), 0
+    pieces: list[bytes | memoryview] = []
+    blocks: list[memoryview] = []
     while (opening := body.find(_OPENING, at)) >= 0:
         closing = body.find(b"]]", opening)
         if closing < 0:

@@ -135,12 +135,9 @@ def _digits(words: Words, starts: Positions, place: int, lengths: Positions) -> 
 
 def _without(words: Words, starts: Positions, place: int) -> Words:
     """The eight characters from each of ``starts`` without that at ``place``."""
-    if place >= 8:
-        return words[starts]
-    if place <= 0:
-        return words[starts + 1]
-    kept = _KEPT[place]
-    return (words[starts] & kept) | (words[starts + 1] & ~kept)
+    kept = _KEPT[min(max(place, 0), 8)]
+    without: Words = (words[starts] & kept) | (words[starts + 1] & ~kept)
+    return without
 
 
 def _integer(words: Words) -> Words:

@@ -2,128 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from mlscale.autoscale import HpaOptions, Outcome, WriteOptions, autoscale, parse_settings
-from mlscale.errors import ConflictError, MlscaleError, NotFoundError, RefusedError, UsageError
-from mlscale.kube.api_errors import (
-    ApiConflictError,
-    ApiError,
-    ApiNotAllowedError,
-    ApiNotFoundError,
-    ApiStatus,
+from mlscale.errors import NotFoundError, RefusedError, UsageError
+from mlscale.kube.kinds import DAEMONSET, STATEFULSET
+from tests.unit.autoscale.flow_server import (
+    HPAS,
+    LAB,
+    METRICS,
+    Server,
+    found,
+    settings,
+    workload,
 )
-from mlscale.kube.kinds import DAEMONSET, DEPLOYMENT, STATEFULSET, Kind
-from mlscale.kube.targets import Found, Target
-from tests.clients import client
-from tests.recording_server import Answer, RecordingServer, Request
-from tests.recording_server import status as failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-Json = dict[str, Any]
-LAB = "/apis/apps/v1/namespaces/lab"
-HPAS = "/apis/autoscaling/v2/namespaces/lab/horizontalpodautoscalers"
-LIMITRANGES = "/api/v1/namespaces/lab/limitranges"
-SCALEDOBJECTS = "/apis/keda.sh/v1alpha1/namespaces/lab/scaledobjects"
-METRICS = "/apis/metrics.k8s.io/v1beta1"
-
-
-def kind_of(_: str) -> Kind:
-    return DEPLOYMENT
-
-
-def settings(**options: Any) -> Any:
-    return parse_settings(HpaOptions(**{"min": "2", "max": "5", "cpu": "50%", **options}), kind_of)
-
-
-def workload(name: str, cpu: str = "500m") -> Json:
-    resources = {"requests": {"cpu": cpu}} if cpu else {}
-    spec = {"containers": [{"name": "server", "resources": resources}]}
-    return {"metadata": {"name": name}, "spec": {"template": {"spec": spec}}}
-
-
-def status(code: int, message: str = "", **details: Any) -> ApiStatus:
-    return ApiStatus(code, "", message or f"code {code}", details)
-
-
-class Server(RecordingServer):
-    """An API server with some objects; keeps what was applied."""
-
-    def __init__(self, *names: str) -> None:
-        super().__init__()
-        self.objects: dict[str, Json | ApiError] = {METRICS: {}, "/api/v1/namespaces/lab": {}}
-        self.lists: dict[str, list[Json] | ApiError] = {HPAS: [], LIMITRANGES: []}
-        self.applied: list[tuple[str, Json, bool, bool]] = []
-        self.store: Callable[[Json], Json] = stored
-        for name in names:
-            self.objects[f"{LAB}/deployments/{name}"] = workload(name)
-            self.objects[f"{LAB}/deployments/{name}/scale"] = {
-                "spec": {"replicas": 2},
-                "status": {"selector": f"app={name}"},
-            }
-
-    @property
-    def asked(self) -> list[str]:
-        return [request.path for request in self.requests]
-
-    def answer(self, request: Request) -> Answer:
-        with self.lock:
-            self.requests.append(request)
-            try:
-                return Answer(self._answered(request))
-            except ApiError as error:
-                return failure(error.status.code, error.message, **error.status.details)
-
-    def run(self, *found: Found | MlscaleError, settings: Any = None, **options: Any) -> list[Outcome]:
-        return list(autoscale(client(self), found, settings or _SETTINGS, WriteOptions(**options)))
-
-    def _answered(self, request: Request) -> Json:
-        if request.method == "PATCH":
-            query = request.query
-            self.applied.append((request.path, request.json(), "force" in query, "dryRun" in query))
-            return self.store(request.json())
-        if "includeObject" in request.query:
-            return {"rows": [{"cells": ["web"]}]}
-        listed = self.lists.get(request.path)
-        if isinstance(listed, ApiError):
-            raise listed
-        if listed is not None:
-            return {"items": listed}
-        found = self.objects.get(request.path, ApiNotFoundError(status(404)))
-        if isinstance(found, ApiError):
-            raise found
-        return found
-
-
-def stored(body: Json) -> Json:
-    return {**body, "metadata": {**body["metadata"], "uid": "u"}}
-
-
-_SETTINGS = settings()
-
-
-@pytest.fixture(autouse=True)
-def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close the servers that a test made."""
-    made: list[Server] = []
-    start = Server.__init__
-
-    def noted(server: Server, *names: str) -> None:
-        start(server, *names)
-        made.append(server)
-
-    monkeypatch.setattr(Server, "__init__", noted)
-    yield
-    for server in made:
-        server.close()
-
-
-def found(name: str, kind: Kind = DEPLOYMENT, *, live: bool = True, cpu: str = "500m") -> Found:
-    return Found(Target(kind, "lab", name), workload(name, cpu), live)
 
 
 def test_creates() -> None:
@@ -273,97 +166,3 @@ def test_a_name_that_is_none() -> None:
     with pytest.raises(UsageError, match="--name 'Bad_Name' is not a valid name"):
         server.run(found("web"), name="Bad_Name")
     assert server.asked == []
-
-
-def test_a_conflict_names_managers_and_fields() -> None:
-    def cause(manager: str, field: str) -> Json:
-        message = f'conflict with "{manager}" using autoscaling/v2'
-        return {"reason": "FieldManagerConflict", "message": message, "field": field}
-
-    causes = [cause("kubectl-autoscale", ".spec.maxReplicas"), cause("kubectl-autoscale", ".spec.minReplicas")]
-
-    def refuse(body: Json) -> Json:
-        raise ApiConflictError(
-            status(409, "Apply failed with 3 conflicts:\n- …", causes=[*causes, cause("argo", ".x")])
-        )
-
-    server = Server("web")
-    server.store = refuse
-    (outcome,) = server.run(found("web"))
-    assert isinstance(outcome.error, ConflictError)
-    assert str(outcome.error) == (
-        "horizontalpodautoscaler.autoscaling/web was not changed: field manager kubectl-autoscale set "
-        "spec.maxReplicas, spec.minReplicas; field manager argo set x; "
-        "--force-conflicts takes over, or change it where it was set"
-    )
-    server.store = stored
-    assert server.run(found("web"), force_conflicts=True)[0].error is None
-    assert server.applied[-1][2] is True
-
-
-def test_another_conflict_is_told_as_it_is() -> None:
-    def refuse(body: Json) -> Json:
-        raise ApiConflictError(status(409, "the object has been modified"))
-
-    server = Server("web")
-    server.store = refuse
-    (outcome,) = server.run(found("web"))
-    assert outcome.error is not None
-    assert outcome.error.message == "the object has been modified"
-
-
-def test_a_workload_of_a_file_is_looked_up() -> None:
-    server = Server("web")
-    assert server.run(found("web", live=False))[0].action == "created"
-    assert f"{LAB}/deployments/web" in server.asked
-    (outcome,) = server.run(found("wbe", live=False))
-    assert isinstance(outcome.error, NotFoundError)
-    assert 'did you mean "web"?' in str(outcome.error)
-
-
-def test_without_the_right_to_list_it_still_writes() -> None:
-    server = Server("web")
-    for path in (HPAS, SCALEDOBJECTS, LIMITRANGES):
-        server.lists[path] = ApiNotAllowedError(status(403))
-    (outcome,) = server.run(found("web"))
-    assert outcome.action == "applied"
-    assert [finding.message for finding in outcome.findings if finding.reason == "NotChecked"] == [
-        "not checked: horizontalpodautoscalers may not be listed",
-        "not checked: scaledobjects.keda.sh may not be listed",
-        "not checked: limitranges may not be listed",
-    ]
-
-
-@pytest.mark.parametrize("error", [ApiNotAllowedError(status(401)), ApiError(status(500))])
-def test_other_errors_of_the_reads_end_the_target(error: ApiError) -> None:
-    server = Server("web")
-    server.lists[HPAS] = error
-    (outcome,) = server.run(found("web"))
-    assert isinstance(outcome.error, ApiError)
-    assert outcome.error.status.code == error.status.code
-    assert server.applied == []
-
-
-@pytest.mark.parametrize(
-    ("options", "path", "api"),
-    [
-        ({}, METRICS, "metrics.k8s.io"),
-        ({"cpu": None, "metrics": ("pods:rps=1",)}, "/apis/custom.metrics.k8s.io", "custom.metrics.k8s.io"),
-        (
-            {"cpu": None, "metrics": ("external:q=1",)},
-            "/apis/external.metrics.k8s.io/v1beta1",
-            "external.metrics.k8s.io",
-        ),
-    ],
-)
-def test_the_metrics_api_that_is_needed(options: Json, path: str, api: str) -> None:
-    server = Server("web")
-    server.objects.pop(METRICS)
-    (outcome,) = server.run(found("web"), settings=settings(**options))
-    assert [finding.about for finding in outcome.findings if finding.reason == "MetricsApiAbsent"] == [api]
-    server.objects[path] = ApiError(status(503))
-    (outcome,) = server.run(found("web"), settings=settings(**options))
-    assert "MetricsApiAbsent" in {finding.reason for finding in outcome.findings}
-    server.objects[path] = {}
-    (outcome,) = server.run(found("web"), settings=settings(**options))
-    assert not [finding for finding in outcome.findings if finding.reason == "MetricsApiAbsent"]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.recording_server import Answer, RecordingServer
-from tests.unit.cli.recommend_server import serve, workload, written
+from tests.unit.cli.recommend_server import END, serve, workload, written
 from tests.unit.scale.objects import path
 
 if TYPE_CHECKING:

@@ -121,3 +121,21 @@ def test_a_user_who_may_only_write_the_scale_can_scale(command_line: Make, serve
     assert '"replicas": 3' in result.out
     assert "cannot see whether an HPA governs deployment.apps/web" in result.err
     assert "->" not in result.err
+
+
+def test_a_custom_resource_takes_one_round_more(command_line: Make, server: RecordingServer) -> None:
+    # Which path a word stands for is the server's to say; it is asked each time, in one round, and nothing is cached.
+    rollouts = {"resource": "rollouts", "responseKind": {"kind": "Rollout"}, "scope": "Namespaced"}
+    version = {"version": "v1alpha1", "resources": [{**rollouts, "subresources": [{"subresource": "scale"}]}]}
+    web = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts/web"
+    server.answers |= {
+        "GET /api": Answer({"items": []}),
+        "GET /apis": Answer({"items": [{"metadata": {"name": "argoproj.io"}, "versions": [version]}]}),
+        f"GET {web}": Answer(running()),
+        GET_HPAS: listing(),
+        f"PATCH {web}/scale": Answer({}),
+    }
+    result = command_line(server.url)("scale", "rollout", "web", "--replicas=3")
+    assert (result.code, result.out) == (0, "rollout.argoproj.io/web scaled\n")
+    assert server.rounds == [["GET /api", "GET /apis"], [f"GET {web}", GET_HPAS, f"PATCH {web}/scale"]]
+    assert server.connections == 1

@@ -37,3 +37,16 @@ def written(path: Path, config: dict[str, Any]) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(config))
     return str(path)
+
+
+TWO = kubeconfig(
+    contexts=[
+        {"name": "a", "context": {"cluster": "c", "user": "u", "namespace": "team"}},
+        {"name": "b", "context": {"cluster": "d", "user": "v"}},
+    ],
+    clusters=[
+        {"name": "c", "cluster": {"server": "https://c:6443"}},
+        {"name": "d", "cluster": {"server": "https://d:6443/prefix/", "tls-server-name": "api.d"}},
+    ],
+    users=[{"name": "u", "user": {"token": "of-u"}}, {"name": "v", "user": {"token": "of-v"}}],
+)

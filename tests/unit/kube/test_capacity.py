@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlscale.errors import NotAllowedError, NotFoundError
-from mlscale.kube.capacity import CapacityFacts, plan_fit, read_capacity
+from mlscale.kube.capacity import CapacityFacts, Pods, plan_fit, read_capacity
 from mlscale.kube.fit import Fit, Unknown
+from mlscale.kube.pod_resources import occupied_by
 from mlscale.kube.quantity import InvalidQuantityError
 from tests.clients import client
 from tests.recording_server import Answer, RecordingServer, recording_server, status
@@ -165,6 +167,18 @@ def test_no_new_copies_need_no_room() -> None:
 )
 def test_which_pods_take_room(pod: Json, free: int) -> None:
     assert plan_fit(_facts(ONE_GPU, [_node("a", gpu="4")], [pod]), 9).fits == free
+
+
+def test_what_pods_take_is_added_up_once_for_many_templates(monkeypatch: pytest.MonkeyPatch) -> None:
+    pods = Pods([_pod("n0", {"cpu": "1"}), _pod("n1", {"cpu": "3"}), _pod(None, {"cpu": "4"})])
+    counted = Mock(side_effect=occupied_by)
+    monkeypatch.setattr("mlscale.kube.capacity.occupied_by", counted)
+    fits = [
+        plan_fit(CapacityFacts("ns", _template({"cpu": cpu}), (_node("n0"), _node("n1")), pods, (), ()), 9).fits
+        for cpu in ("1", "2", "3")
+    ]
+    assert fits == [3 + 1, 1, 1]
+    assert counted.call_count == 2  # for three templates
 
 
 def test_each_pod_is_rounded_up_as_the_scheduler_does() -> None:

@@ -69,6 +69,13 @@ def test_the_table_is_printed_and_then_a_line_for_each_change() -> None:
     ]
 
 
+def test_what_was_listed_is_watched_without_a_second_list() -> None:
+    """A second list of 5,000 pods would double what a watch costs to begin."""
+    given = server(ONE, [event("ADDED", "web-2 0/1 Pending 0 0s", "8")])
+    lines(given, ONLY_PODS, 3)
+    assert [query.get("watch", "") for path, query in given.asked if path == PODS][:2] == ["", "true"]
+
+
 def test_a_bookmarks_row_is_no_row() -> None:
     given = server(ONE, [event("BOOKMARK", "0/0 0", "8"), event("ADDED", "web-2 0/1 Pending 0 0s", "9")])
     assert lines(given, ONLY_PODS, 3)[2].startswith("web-2")
@@ -87,7 +94,7 @@ def test_a_watch_goes_on_where_it_ended_bookmarks_included() -> None:
 def test_after_410_only_rows_that_differ_are_printed() -> None:
     """Ages differ by themselves; printing every row again would look as if all had changed."""
     lists = iter(
-        [ONE, ONE, table(COLUMNS, ("web-1 1/1 Running 0 9m", None), ("web-2 1/1 Running 0 1s", None), version="40")]
+        [ONE, table(COLUMNS, ("web-1 1/1 Running 0 9m", None), ("web-2 1/1 Running 0 1s", None), version="40")]
     )
 
     def pods(query: Query) -> Json:

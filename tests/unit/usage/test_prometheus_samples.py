@@ -69,7 +69,7 @@ def test_times_between_seconds() -> None:
         ('"0.5"', '"0,5"'),
         ('"0.5"', '"0]5"'),
         ('"0.5"', "0.5"),
-        ('],[', '],"'),
+        ("],[", '],"'),
         (str(START + STEP * (COUNT - 1)), "noon"),
         (str(START + STEP * (COUNT - 1)), ""),
     ],
@@ -78,7 +78,7 @@ def test_what_is_no_number_is_an_error(old: str, new: str) -> None:
     text = bytes(block(["0.5"] * COUNT)).decode()
     at = text.rindex(old)
     broken = text[:at] + new + text[at + len(old) :]
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError):  # noqa: PT011  it has no words of its own
         read_samples(memoryview(broken.encode()), STEP)
 
 

@@ -73,7 +73,7 @@ def test_a_query_of_some_pods() -> None:
 
 @pytest.mark.parametrize("name", ["", 'a"b', "a|b", "a\n", "A", "-a"])
 def test_what_is_no_pod_is_not_put_into_a_query(name: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError):  # noqa: PT011  it has no words of its own
         of_pods(query_text("cpu", namespace="shop", window="120s"), ["web-1", name])
 
 

@@ -115,7 +115,9 @@ def test_each_pod_is_asked_for_once_and_answers_stay_small(pods: list[str], size
         assert len(pods) * containers * size <= ANSWER_SAMPLES or len(pods) > 100
         return
     assert [pod for part in parts for pod in part] == pods
-    assert all(0 < len(part) <= 100 and len(part) * containers * size <= ANSWER_SAMPLES + containers * size for part in parts)
+    assert all(
+        0 < len(part) <= 100 and len(part) * containers * size <= ANSWER_SAMPLES + containers * size for part in parts
+    )
 
 
 def test_the_pods_of_a_month_of_short_jobs_are_not_named() -> None:
