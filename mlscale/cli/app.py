@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
@@ -18,6 +18,9 @@ from mlscale.cli.values import request_timeout_value
 from mlscale.errors import ExitCode, UsageError
 from mlscale.kube.access import Overrides
 
+if TYPE_CHECKING:
+    from mlscale.cli.ahead import Ahead
+
 COMMANDS = {
     "scale": "mlscale.cli.scale_command:scale_command",
     "autoscale": "mlscale.cli.autoscale_command:autoscale_command",
@@ -27,11 +30,14 @@ COMMANDS = {
 }
 
 
-def invoke(arguments: list[str]) -> int:
-    """Run the command that ``arguments`` name; its exit code. Raises MlscaleError and KeyboardInterrupt."""
+def invoke(arguments: list[str], ahead: Ahead | None = None) -> int:
+    """Run the command that ``arguments`` name; its exit code. Raises MlscaleError and KeyboardInterrupt.
+
+    ``ahead`` is a connection that has been begun for it.
+    """
     words = normalised(arguments)
     try:
-        return int(_group()(words, prog_name="mlscale", standalone_mode=False) or ExitCode.DONE)
+        return int(_group()(words, prog_name="mlscale", standalone_mode=False, obj=ahead) or ExitCode.DONE)
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(_message(error))
@@ -137,4 +143,5 @@ def connection_options(
         request_timeout=request_timeout_value(request_timeout),
         disable_compression=disable_compression,
         debug=debug,
+        ahead=context.obj,
     )

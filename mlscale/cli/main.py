@@ -11,6 +11,7 @@ import threading
 from contextlib import suppress
 from typing import NoReturn
 
+from mlscale.cli.ahead import connect_ahead
 from mlscale.cli.interrupts import hear_lost_interrupts, ignore_interrupts
 from mlscale.errors import ExitCode, MlscaleError
 from mlscale.output.messages import Messages
@@ -51,9 +52,10 @@ def run(arguments: list[str]) -> int:
     """Run ``arguments``; the exit code. Nothing escapes as a traceback but a defect of mlscale itself."""
     messages = Messages(sys.stderr, os.environ)
     try:
+        ahead = connect_ahead(arguments)
         from mlscale.cli.app import invoke
 
-        code = invoke(arguments)
+        code = invoke(arguments, ahead)
     except MlscaleError as error:
         messages.error(error)
         code = error.exit_code

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, TextIO
 from mlscale.output.messages import Messages
 
 if TYPE_CHECKING:
-    from mlscale.kube.access import Overrides
+    from mlscale.cli.ahead import Ahead
+    from mlscale.kube.access import Access, Overrides
     from mlscale.kube.client import Client
     from mlscale.kube.discovery import Kinds
     from mlscale.kube.targets import Selection
+    from mlscale.kube.transport import Transport
     from mlscale.output.structured import ObjectFormat
 
 REQUEST_TIMEOUT = 30.0
@@ -34,6 +36,7 @@ class Session:
         *,
         disable_compression: bool = False,
         debug: bool = False,
+        ahead: Ahead | None = None,
     ) -> None:
         self.overrides = overrides
         self.request_timeout = request_timeout
@@ -42,6 +45,7 @@ class Session:
         self.debug = debug
         self.messages = Messages(sys.stderr, os.environ)
         self.out: TextIO = sys.stdout
+        self._ahead = ahead
         self._answered = False
 
     def answer(self, text: str, form: ObjectFormat | None = None) -> None:
@@ -59,16 +63,25 @@ class Session:
     def client(self) -> Client:
         """The client of the selected cluster. Raises ConfigError and UsageError."""
         from mlscale.kube.client import Client
+
+        access, transport = self._connection()
+        if access.insecure_skip_tls_verify:
+            self.messages.warning(f"the certificate of {access.server} is not verified (insecure-skip-tls-verify)")
+        compress = not (self.disable_compression or access.disable_compression)
+        return Client(access, transport, warn=self.messages.warning, compress=compress, parallel=self.parallel)
+
+    def _connection(self) -> tuple[Access, Transport]:
+        """What was begun ahead, where it is what the whole command line asks for."""
+        asked = (self.overrides, self.request_timeout, self.parallel, self.debug)
+        if self._ahead and asked == (self._ahead.overrides, REQUEST_TIMEOUT, PARALLEL, False):
+            return self._ahead.access, self._ahead.transport
+
         from mlscale.kube.kubeconfig import read_access
         from mlscale.kube.transport import Transport
 
         access = read_access(self.overrides, os.environ)
-        if access.insecure_skip_tls_verify:
-            self.messages.warning(f"the certificate of {access.server} is not verified (insecure-skip-tls-verify)")
         debug = self.messages.debug if self.debug else None
-        transport = Transport(access, timeout=self.request_timeout, debug=debug, connections=self.parallel)
-        compress = not (self.disable_compression or access.disable_compression)
-        return Client(access, transport, warn=self.messages.warning, compress=compress, parallel=self.parallel)
+        return access, Transport(access, timeout=self.request_timeout, debug=debug, connections=self.parallel)
 
     @cached_property
     def kinds(self) -> Kinds:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 16
 """Open at most, beside those of streams."""
+FRESH = 5.0
+"""Seconds for which a connection that was made ahead may wait for its first request: load balancers end idle ones."""
 
 
 @frozen
@@ -88,7 +90,19 @@ class Transport:
         self._context: ssl.SSLContext | None = None
         self._idle: list[Wire] = []
         self._free = connections
+        self._ahead: _Ahead | None = None
         self._lock = threading.Condition()
+
+    def connect_ahead(self) -> None:
+        """Begin to connect, beside what the caller does next: the first request takes the connection, or its failure.
+
+        Raises ConfigError for a certificate that cannot be used.
+        """
+        if self._tls:
+            self._ssl_context()
+        with self._lock:
+            self._free -= 1
+        self._ahead = _Ahead(self._connected, _Sent(self._timeout))
 
     def request(self, method: str, path: str, headers: Headers, body: bytes | None) -> Response:
         """Send one request and read its whole answer.
@@ -143,9 +157,10 @@ class Transport:
             self._lock.notify_all()
 
     def _exchange(self, requests: Sequence[Request], *, anew: bool = False) -> _Sent:
-        wire = self._take(anew=anew)
-        sent = _Sent(self._timeout, reused=wire is not None)
+        sent, wire = self._begun(anew=anew)
         try:
+            if sent.error:
+                raise sent.error
             message = b"".join(map(self._encoded, requests))
             wire = wire or self._connected(sent)
             wire.deadline = sent.deadline
@@ -159,6 +174,15 @@ class Transport:
         finally:
             self._give_back(wire, keep=len(sent.answers) == len(requests) and not sent.said_close)
         return sent
+
+    def _begun(self, *, anew: bool) -> tuple[_Sent, Wire | None]:
+        """An exchange with the connection to use; None where one is still to be opened."""
+        with self._lock:
+            ahead, self._ahead = self._ahead, None
+        if ahead:
+            return ahead.outcome() or (_Sent(self._timeout), None)
+        wire = self._take(anew=anew)
+        return _Sent(self._timeout, reused=wire is not None), wire
 
     def _read(self, wire: Wire, request: Request, sent: _Sent) -> None:
         answer = read_answer(wire)
@@ -285,6 +309,33 @@ class _Sent:
         self.error: Exception | None = None
         self.said_close = False
         """Whether the last answer was the connection's last, so that what was sent after it was not read."""
+
+
+class _Ahead:
+    """A connection that is being made in a thread of its own."""
+
+    def __init__(self, connect: Callable[[_Sent], Wire], sent: _Sent) -> None:
+        self._connect = connect
+        self._sent = sent
+        self._wire: Wire | None = None
+        self._ended = 0.0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def outcome(self) -> tuple[_Sent, Wire | None] | None:
+        """The connection, or the error in its place, once it is there; None where it has waited too long since."""
+        self._thread.join()
+        if self._wire and time.monotonic() - self._ended > FRESH:
+            self._wire.close()
+            return None
+        return self._sent, self._wire
+
+    def _run(self) -> None:
+        try:
+            self._wire = self._connect(self._sent)
+        except (OSError, BadAnswerError, ValueError) as error:
+            self._sent.error = error
+        self._ended = time.monotonic()
 
 
 def _netloc(host: str, port: int | None) -> str:
