@@ -62,7 +62,8 @@ class CommandLine:
     def __call__(self, *arguments: str, stdin: str = "") -> Result:
         self._patch.setattr(sys, "stdin", io.StringIO(stdin))
         self._capture.readouterr()
-        code = run(["--kubeconfig", self.kubeconfig, *arguments])
+        self._patch.setenv("KUBECONFIG", self.kubeconfig)
+        code = run([*arguments])
         captured = self._capture.readouterr()
         return Result(int(code), captured.out, captured.err)
 

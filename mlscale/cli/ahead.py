@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from mlscale.kube.transport import Transport
 
 _VERBS = frozenset({"scale", "autoscale", "status", "recommend"})
-_HELP = frozenset({"-h", "--help"})
+_OTHERWISE = ("-h", "--help", "--parallel")
+"""No connection is needed, or not one among so many."""
 
 
 class Ahead:
@@ -41,7 +42,7 @@ def connect_ahead(arguments: Sequence[str]) -> Ahead | None:
         words = normalised(arguments)
         namespace = words[1] if words[:1] in (["-n"], ["--namespace"]) else None
         rest = words[2:] if namespace is not None else words
-        if not rest or rest[0] not in _VERBS or not _HELP.isdisjoint(rest):
+        if not rest or rest[0] not in _VERBS or any(word.startswith(_OTHERWISE) for word in rest):
             return None
         return _begun(namespace)
     except MlscaleError:
