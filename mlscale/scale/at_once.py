@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mlscale.kube.client import Client, Json
-    from mlscale.kube.targets import Target
 
 
 def can_scale_at_once(found: Sequence[Found], request: ScaleRequest) -> bool:
@@ -39,7 +38,7 @@ def scale_at_once(
     hpas = HPA.path(target.namespace)
     read, page, written = client.in_one_round([ask_get(target.path()), ask_page(hpas), ask_scale(target, request)])
     if isinstance(written, MlscaleError):
-        raise _failure(client, target, request, read, written)
+        raise _failure(client, found, request, read, written)
     live = found if isinstance(read, MlscaleError) else Found(target, read)
     plan = plan_scale(ScaleFacts(live, _listed(client, page, hpas)), request)
     if announce:
@@ -55,14 +54,18 @@ def with_replicas(obj: Json, replicas: int) -> Json:
 
 
 def _failure(
-    client: Client, target: Target, request: ScaleRequest, read: Json | MlscaleError, written: MlscaleError
+    client: Client, found: Found, request: ScaleRequest, read: Json | MlscaleError, written: MlscaleError
 ) -> MlscaleError:
-    """What to say of a write that failed: what the read failed with, where the server refused both."""
+    """What to say of a write that failed: what the read failed with, where the server refused both.
+
+    An object of a file is not read by kubectl, which then speaks of its scale.
+    """
     if not isinstance(written, ApiError):
         return written
     if isinstance(read, ApiNotFoundError):
-        return explain_not_found(client, target)
-    return read if isinstance(read, ApiError) else explained(client, target, request, written)
+        return explain_not_found(client, found.target)
+    is_of_file = "spec" in found.object
+    return read if isinstance(read, ApiError) and not is_of_file else explained(client, found.target, request, written)
 
 
 def _listed(client: Client, page: Json | MlscaleError, path: str) -> list[Json] | MlscaleError:
