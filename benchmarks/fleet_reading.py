@@ -40,9 +40,7 @@ def main() -> None:
         for item in client.list_all(DEPLOYMENT.path(namespace))
     ]
     facts = read_facts(client, found)
-    read = read_one_by_one(
-        facts, lambda name, some: read_histories(source, name, some, end - days * 86400, end, lambda *_: None)
-    )
+    read = read_one_by_one(facts, lambda some: read_histories(source, some, end - days * 86400, end, lambda *_: None))
     for one, history in read:
         if history is None or isinstance(history, MlscaleError):
             sys.exit(f"{one.target.name} has no history: {history}")

@@ -13,13 +13,14 @@ from mlscale.cli.recommend_run import Answer
 from mlscale.errors import MlscaleError, NotAllowedError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from mlscale.cli.recommend_options import SourceOptions
     from mlscale.cli.session import Session
     from mlscale.kube.targets import Found
     from mlscale.recommend.flow import Histories, ReadHistories
     from mlscale.recommend.model import Objective
+    from mlscale.usage.prometheus import Used
     from mlscale.usage.prometheus_api import Prometheus
     from mlscale.usage.workloads import Workload
 
@@ -65,10 +66,10 @@ def _history_reader(
     if options.samples:
         return _from_samples(options.samples, found), False
     if options.observe is not None:
-        return _from_metrics_server(session, options.observe, found), True
+        return _from_metrics_server(session, options.observe), True
     source = _prometheus(session, options)
     if source is None:
-        return _from_metrics_server(session, OBSERVE, found), True
+        return _from_metrics_server(session, OBSERVE), True
     return _from_prometheus(session, source, options.history), False
 
 
@@ -89,13 +90,11 @@ def _prometheus(session: Session, options: SourceOptions) -> Prometheus | None:
 def _from_prometheus(session: Session, source: Prometheus, history: float) -> ReadHistories:
     from mlscale.usage.prometheus import read_histories, server_time
 
-    end: list[float] = []
-
-    def read(namespace: str, workloads: Sequence[Workload]) -> Histories:
-        # Asked once, so that all namespaces have the same history; its own clock stamps the samples.
-        end[:] = end or [server_time(source)]
-        progress = _progress(session, f"history of namespace {namespace}", "answers")
-        return read_histories(source, namespace, workloads, end[0] - history, end[0], progress)
+    def read(workloads: Sequence[Workload]) -> Iterator[Used]:
+        end = server_time(source)  # its own clock stamps the samples
+        names = {workload.target.namespace for workload in workloads}
+        progress = _progress(session, f"history of {_namespaces(names)}", "answers")
+        return read_histories(source, workloads, end - history, end, progress)
 
     return read
 
@@ -106,29 +105,33 @@ def _from_samples(path: str, found: Sequence[Found | MlscaleError]) -> ReadHisto
     if len(found) != 1:
         raise UsageError(f"--samples has the history of one workload, and there are {len(found)}", "name one workload")
 
-    def read(namespace: str, workloads: Sequence[Workload]) -> Histories:  # noqa: ARG001  the file knows no namespace
+    def read(workloads: Sequence[Workload]) -> Histories:
         return {workload.target: read_samples(path, sys.stdin, workload) for workload in workloads}
 
     return read
 
 
-def _from_metrics_server(session: Session, seconds: float, found: Sequence[Found | MlscaleError]) -> ReadHistories:
+def _from_metrics_server(session: Session, seconds: float) -> ReadHistories:
     from mlscale.scale.model import Clock
-    from mlscale.usage.metrics_server import Observed, observe
+    from mlscale.usage.metrics_server import observe
 
-    namespaces = sorted({item.target.namespace for item in found if not isinstance(item, MlscaleError)})
-    clock = Clock(time.monotonic, time.sleep)
-    watched: list[Observed] = []
-
-    def read(namespace: str, workloads: Sequence[Workload]) -> Histories:
-        if not watched:
-            # All namespaces at once: each further one would take as long again.
-            where = f"namespace {namespace}" if len(namespaces) == 1 else f"{len(namespaces)} namespaces"
-            progress = _progress(session, f"metrics-server in {where}", "seconds")
-            watched.append(observe(session.client, namespaces, seconds, progress, clock))
-        return watched[0].histories(namespace, workloads)
+    def read(workloads: Sequence[Workload]) -> Iterator[Used]:
+        # All namespaces at once: each further one would take as long again.
+        names = sorted({workload.target.namespace for workload in workloads})
+        progress = _progress(session, f"metrics-server in {_namespaces(names)}", "seconds")
+        watched = observe(session.client, names, seconds, progress, Clock(time.monotonic, time.sleep))
+        for name in names:
+            own = [workload for workload in workloads if workload.target.namespace == name]
+            try:
+                yield from watched.histories(name, own).items()
+            except MlscaleError as error:
+                yield from ((workload.target, error) for workload in own)
 
     return read
+
+
+def _namespaces(names: Collection[str]) -> str:
+    return f"namespace {next(iter(names))}" if len(names) == 1 else f"{len(names)} namespaces"
 
 
 def _progress(session: Session, about: str, noun: str) -> Callable[[float, float], None]:

@@ -35,21 +35,21 @@ def replay_spec(demand: FloatArray, spec: ScalingSpec, request: float, world: Wo
         raise ValueError("only an HPA with one CPU utilization target can be replayed on CPU use")
     if first_replicas < 1:
         raise ValueError("a replay starts with at least 1 replica")
-    pods = _Pods(np.asarray(demand) * 1000.0, world, first_replicas, math.ceil(round(request * 1000, 6)))
+    pods = _Pods((np.asarray(demand) * 1000.0).tolist(), world, first_replicas, math.ceil(round(request * 1000, 6)))
     memory = Memory()
     for sync in range(len(demand)):
         now = sync * world.sync_period
-        current = int(pods.replicas[sync])
+        current = pods.replicas[sync]
         memory = seeded(memory, current, now)
         desired, memory = _desired(spec, metric.utilization, pods, memory, sync, now)
         if desired != current:
             memory = with_scale_event(memory, spec.behavior, current, desired, now)
         pods.scale(sync, desired)
-    return Trajectory(pods.replicas[1:, None], pods.ready[:, None])
+    return Trajectory(_column(pods.replicas[1:]), _column(pods.ready))
 
 
 def _desired(spec: ScalingSpec, target: int, pods: _Pods, memory: Memory, sync: int, now: float) -> tuple[int, Memory]:
-    current, least, most = int(pods.replicas[sync]), spec.min_replicas, spec.max_replicas
+    current, least, most = pods.replicas[sync], spec.min_replicas, spec.max_replicas
     if not least <= current <= most:
         return (most if current > most else least), memory
     raw = pods.proposed(sync, target, 1.0 - spec.tolerance.down, 1.0 + spec.tolerance.up)
@@ -60,13 +60,20 @@ def _desired(spec: ScalingSpec, target: int, pods: _Pods, memory: Memory, sync: 
     return limited_by(spec.behavior, stable, current, least, most, memory, now).replicas, memory
 
 
-class _Pods:
-    """Pods by age. The newest go first, so those of age a or more are the least count of the last a syncs."""
+def _column(counts: list[int]) -> CountArray:
+    return np.array(counts, dtype=np.int32)[:, None]
 
-    def __init__(self, demand_milli: FloatArray, world: World, first: int, request: int) -> None:
-        self.replicas: CountArray = np.full(len(demand_milli) + 1, first, dtype=np.int32)
+
+class _Pods:
+    """Pods by age. The newest go first, so those of age a or more are the least count of the last a syncs.
+
+    In lists: single values of arrays, and the least of a few, take numpy five times as long.
+    """
+
+    def __init__(self, demand_milli: list[float], world: World, first: int, request: int) -> None:
+        self.replicas = [first] * (len(demand_milli) + 1)
         """Before each sync, and after the last."""
-        self.ready: CountArray = np.full(len(demand_milli), first, dtype=np.int32)
+        self.ready = [first] * len(demand_milli)
         self._demand, self._world, self._request = demand_milli, world, request
 
     def scale(self, sync: int, desired: int) -> None:
@@ -76,7 +83,7 @@ class _Pods:
 
     def proposed(self, sync: int, target: int, low: float, high: float) -> int:
         """As GetResourceReplicas with every unready pod counted as idle when scaling up."""
-        current, counted = int(self.replicas[sync]), self._older(sync, self._world.counted_syncs - 1)
+        current, counted = self.replicas[sync], self._older(sync, self._world.counted_syncs - 1)
         used = min(counted, self._older(sync, self._world.measured_syncs - 1)) * self._use(sync)
         if 100 * used // (counted * self._request) > target:
             ratio = 100 * used // (current * self._request) / target
@@ -87,9 +94,9 @@ class _Pods:
     def _use(self, sync: int) -> int:
         """Of one pod, in millicores, as the sample shows it that the controller reads at ``sync``."""
         seen = sync - 1 - self._world.lag_syncs
-        ready = float(self.ready[seen] if seen >= 0 else self.replicas[0])
-        return math.ceil(min(float(self._demand[max(seen, 0)]) / ready, self._world.limit_milli))
+        ready = self.ready[seen] if seen >= 0 else self.replicas[0]
+        return math.ceil(min(self._demand[max(seen, 0)] / ready, self._world.limit_milli))
 
     def _older(self, row: int, syncs: int) -> int:
         """The least of the replicas at ``row`` and the ``syncs`` rows before it."""
-        return int(np.min(self.replicas[max(0, row - syncs) : row + 1]))
+        return min(self.replicas[max(0, row - syncs) : row + 1])

@@ -33,10 +33,14 @@ def stabilized_by(behavior: Behavior, raw: int, current: int, memory: Memory, no
     """
     up_cutoff, down_cutoff = now - behavior.up.window, now - behavior.down.window
     known = memory.recommendations
-    lowest = min([raw, *(one.replicas for one in known if one.at > up_cutoff)])
-    highest = max([raw, *(one.replicas for one in known if one.at > down_cutoff)])
-    old = [one.at < up_cutoff and one.at < down_cutoff for one in known]
-    return min(max(current, lowest), highest), _recorded(memory, old, raw, now)
+    stable = current
+    # Where nothing is to change, lowest <= raw == current <= highest, whatever was recommended before.
+    if raw != current:
+        lowest = min([raw, *[one.replicas for one in known if one.at > up_cutoff]])
+        highest = max([raw, *[one.replicas for one in known if one.at > down_cutoff]])
+        stable = min(max(current, lowest), highest)
+    cutoff = min(up_cutoff, down_cutoff)
+    return stable, _recorded(memory, [one.at < cutoff for one in known], raw, now)
 
 
 def _left(at: float, cutoff: float, keeps_edge: bool) -> bool:

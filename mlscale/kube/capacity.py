@@ -13,13 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlscale.kube.admission import limit_range_refusals, quota_verdict
 from mlscale.kube.fit import Fit, Shortage, Unknown, copies
-from mlscale.kube.placement import (
-    Eligibility,
-    blocked_nodes,
-    eligible_nodes,
-    one_per_node,
-    unmodelled_rules,
-)
+from mlscale.kube.neighbours import Neighbours, one_per_node
+from mlscale.kube.placement import Eligibility, eligible_nodes, unmodelled_rules
 from mlscale.kube.pod_resources import Amounts, admitted_spec, amounts, occupied_by, pod_requests
 from mlscale.kube.quantity import NANO, format_amount, rounded_up
 
@@ -42,6 +37,11 @@ class Pods(tuple[Json, ...]):
     def holding(self) -> Listed:
         """Those that hold room on a node."""
         return tuple(pod for pod in self if _holds_room(pod))
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Those that may keep a copy off a node."""
+        return Neighbours(self.holding)
 
     @cached_property
     def taken(self) -> dict[str, Amounts]:
@@ -157,7 +157,7 @@ def _room(facts: CapacityFacts, template: Json, nodes: Listed) -> Room:
     eligibility = eligible_nodes(template["spec"], nodes)
     known = _known(facts.pods)
     pods = known if isinstance(known, Pods) else Pods(known)
-    blocked = blocked_nodes(facts.namespace, template, pods.holding)
+    blocked = pods.neighbours.blocked_nodes(facts.namespace, template)
     needed = {_SLOTS: NANO, **_scheduled({k: v for k, v in pod_requests(template["spec"]).items() if v > 0})}
     free, offering = [], Counter[str]()
     for node in eligibility.nodes:

@@ -1,7 +1,7 @@
-"""Which nodes a pod may go to: cordons, taints, nodeSelector, required affinity, host ports.
+"""Which nodes a pod may go to: cordons, taints, nodeSelector, required affinity. Pods there: neighbours.py.
 
 The rules are those of kube-scheduler's filters, kubernetes v1.37.2 pkg/scheduler/framework/plugins:
-nodeunschedulable, tainttoleration, nodeaffinity, nodename, nodeports and interpodaffinity (hostname only).
+nodeunschedulable, tainttoleration, nodeaffinity and nodename.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 Json = dict[str, Any]
 
 HOSTNAME = "kubernetes.io/hostname"
 _CORDON: Json = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
-_ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what Kubernetes calls every address of the node
 
 
 @dataclass(frozen=True)
@@ -71,33 +70,15 @@ def matches_labels(selector: Json | None, labels: Json) -> bool:
     )
 
 
-def one_per_node(namespace: str, template: Json) -> str:
-    """Return what keeps two copies off one node (``hostPort 8080``), or an empty string."""
-    ports = sorted(port for _, _, port in _host_ports(template["spec"]))
-    if ports:
-        return f"hostPort {ports[0]}"
-    repels = any(_covers(term, namespace, template, namespace) for term in _hostname_terms(template["spec"]))
-    return "podAntiAffinity" if repels else ""
-
-
-def blocked_nodes(namespace: str, template: Json, pods: Iterable[Json]) -> frozenset[str]:
-    """Return the names of the nodes where a pod that is there already keeps a copy away.
-
-    By a host port that is taken, or by required anti-affinity on the hostname, the copy's or the pod's own.
-    """
-    ports = _host_ports(template["spec"])
-    terms = _hostname_terms(template["spec"])
-    blocked = set()
-    for pod in pods:
-        spec, pod_namespace = pod["spec"], pod["metadata"]["namespace"]
-        theirs = _hostname_terms(spec) if "affinity" in spec else []
-        if (
-            (ports and _ports_clash(ports, _host_ports(spec)))
-            or any(_covers(term, namespace, pod, pod_namespace) for term in terms)
-            or any(_covers(term, pod_namespace, template, namespace) for term in theirs)
-        ):
-            blocked.add(str(spec.get("nodeName")))
-    return frozenset(blocked)
+def hostname_terms(spec: Json) -> list[Json]:
+    """Return the required anti-affinity terms of a pod that can be judged: a hostname, and names of namespaces."""
+    return [
+        term
+        for term in _required_terms(spec, "podAntiAffinity")
+        if term.get("topologyKey") == HOSTNAME
+        and not (term.get("matchLabelKeys") or term.get("mismatchLabelKeys"))
+        and not term.get("namespaceSelector")
+    ]
 
 
 def unmodelled_rules(spec: Json) -> tuple[str, ...]:
@@ -111,7 +92,7 @@ def unmodelled_rules(spec: Json) -> tuple[str, ...]:
             "persistentVolumeClaim" in volume or "ephemeral" in volume for volume in spec.get("volumes") or []
         ),
         "podAffinity": bool(_required_terms(spec, "podAffinity")),
-        "podAntiAffinity": len(_hostname_terms(spec)) < len(_required_terms(spec, "podAntiAffinity")),
+        "podAntiAffinity": len(hostname_terms(spec)) < len(_required_terms(spec, "podAntiAffinity")),
         "resourceClaims": bool(spec.get("resourceClaims")),
         "schedulingGates": bool(spec.get("schedulingGates")),
         "runtimeClassName": bool(spec.get("runtimeClassName")) and not spec.get("overhead"),
@@ -202,51 +183,3 @@ def _affinity(spec: Json, kind: str) -> Json:
 def _required_terms(spec: Json, kind: str) -> list[Json]:
     terms: list[Json] = _affinity(spec, kind).get("requiredDuringSchedulingIgnoredDuringExecution") or []
     return terms
-
-
-def _hostname_terms(spec: Json) -> list[Json]:
-    """Return the required anti-affinity terms that can be judged: a hostname, and names of namespaces."""
-    return [
-        term
-        for term in _required_terms(spec, "podAntiAffinity")
-        if term.get("topologyKey") == HOSTNAME
-        and not (term.get("matchLabelKeys") or term.get("mismatchLabelKeys"))
-        and not term.get("namespaceSelector")
-    ]
-
-
-def _covers(term: Json, owner_namespace: str, pod: Json, pod_namespace: str) -> bool:
-    """Return whether the anti-affinity ``term`` of a pod in ``owner_namespace`` is about ``pod``."""
-    namespaces = term.get("namespaces") or []
-    everywhere = term.get("namespaceSelector") == {}
-    if not everywhere and pod_namespace not in (namespaces or [owner_namespace]):
-        return False
-    return matches_labels(term.get("labelSelector"), (pod.get("metadata") or {}).get("labels") or {})
-
-
-HostPort = tuple[str, str, int]
-
-
-def _host_ports(spec: Json) -> frozenset[HostPort]:
-    return frozenset(_each_host_port(spec))
-
-
-def _each_host_port(spec: Json) -> Iterator[HostPort]:
-    """Yield the host ports of the containers that run for the pod's whole life."""
-    host_network = bool(spec.get("hostNetwork"))
-    sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
-    for container in [*(spec.get("containers") or ()), *sidecars]:
-        for port in container.get("ports") or ():
-            number = port.get("hostPort") or (port.get("containerPort") if host_network else None)
-            if number:
-                yield port.get("protocol") or "TCP", port.get("hostIP") or _ANY_ADDRESS, number
-
-
-def _ports_clash(ours: frozenset[HostPort], theirs: frozenset[HostPort]) -> bool:
-    return any(
-        protocol == their_protocol
-        and port == their_port
-        and (address == their_address or _ANY_ADDRESS in (address, their_address))
-        for protocol, address, port in ours
-        for their_protocol, their_address, their_port in theirs
-    )

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from mlscale.errors import MlscaleError, RefusedError
 from mlscale.kube.api_errors import ApiNotAllowedError, ApiNotFoundError
 from mlscale.kube.capacity import CapacityFacts, Pods
 from mlscale.kube.fit import Unknown
-from mlscale.kube.kinds import HPA, LIMITRANGE, NODE, POD, RESOURCEQUOTA, Kind
+from mlscale.kube.kinds import HPA, LIMITRANGE, NODE, POD, REPLICATIONCONTROLLER, RESOURCEQUOTA, Kind
+from mlscale.kube.label_index import LabelIndex, SelectorIndex
 from mlscale.kube.owners import hpas_of, keda_scaled_object, replicas_owner
-from mlscale.kube.placement import matches_labels
 from mlscale.kube.pod_resources import admitted_spec, pod_requests
 from mlscale.kube.pods import group_troubles, is_ready, is_terminating, pod_trouble
 from mlscale.kube.quantity import NANO
-from mlscale.kube.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from mlscale.kube.client import Client
@@ -59,6 +59,14 @@ class ClusterFacts:
     custom_metrics: frozenset[str] | None = None
     """The names of the metrics of pods that custom.metrics.k8s.io serves; None where it does not answer."""
 
+    @cached_property
+    def pods_by_namespace(self) -> Mapping[str, Listed]:
+        """Empty where they could not be read."""
+        found: dict[str, list[Json]] = defaultdict(list)
+        for pod in _known(self.pods):
+            found[str((pod.get("metadata") or {}).get("namespace"))].append(pod)
+        return {name: tuple(pods) for name, pods in found.items()}
+
 
 @dataclass(frozen=True)
 class NamespaceFacts:
@@ -72,6 +80,32 @@ class NamespaceFacts:
     pdbs: Listed | Unknown
     quotas: Listed | Unknown
     limit_ranges: Listed | Unknown
+
+    @cached_property
+    def pods_by_label(self) -> LabelIndex[Json]:
+        """Those that are not being deleted."""
+        alive = (pod for pod in _known(self.pods) if not is_terminating(pod))
+        return LabelIndex(((pod.get("metadata") or {}).get("labels") or {}, pod) for pod in alive)
+
+    @cached_property
+    def hpas_by_name(self) -> Mapping[str, list[Json]]:
+        """By the name of what they scale."""
+        return _by_name(self.hpas, "scaleTargetRef")
+
+    @cached_property
+    def scaled_objects_by_name(self) -> Mapping[str, list[Json]]:
+        """Likewise."""
+        return _by_name(self.scaled_objects, "scaleTargetRef")
+
+    @cached_property
+    def vpas_by_name(self) -> Mapping[str, list[Json]]:
+        """Likewise."""
+        return _by_name(self.vpas, "targetRef")
+
+    @cached_property
+    def pdbs_by_selector(self) -> SelectorIndex[Json]:
+        """By what they are about."""
+        return SelectorIndex(((pdb.get("spec") or {}).get("selector"), pdb) for pdb in _known(self.pdbs))
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -180,9 +214,10 @@ def read_namespace(client: Client, namespace: str, cluster: ClusterFacts) -> Nam
     hpas, scaled, vpas, pdbs, quotas, ranges = (
         _listed(kind.resource, answer) for kind, answer in zip(kinds, answers, strict=False)
     )
+    present = cluster.pods_by_namespace.get(namespace, ())
     return NamespaceFacts(
         name=namespace,
-        pods=_listed("pods", answers[-1]) if isinstance(cluster.pods, Unknown) else _within(cluster.pods, namespace),
+        pods=_listed("pods", answers[-1]) if isinstance(cluster.pods, Unknown) else present,
         hpas=hpas,
         scaled_objects=scaled,
         vpas=vpas,
@@ -198,11 +233,10 @@ def workload_facts(found: Found, namespace: NamespaceFacts, cluster: ClusterFact
     Raises RefusedError for a kind without a pod template or without a replica count: there is nothing to size.
     """
     template = _template(found, namespace)
-    pods = tuple(
-        pod for pod in _known(namespace.pods) if not is_terminating(pod) and _selected(found, pod.get("metadata") or {})
-    )
+    name = found.target.name
+    pods = tuple(namespace.pods_by_label.selected(_selector(found)))
     troubles = [(str(pod["metadata"]["name"]), trouble) for pod in pods if (trouble := pod_trouble(pod, now))]
-    hpas = tuple(hpas_of(list(_known(namespace.hpas)), found.target))
+    hpas = tuple(hpas_of(namespace.hpas_by_name.get(name, []), found.target))
     return WorkloadFacts(
         target=found.target,
         object=found.object,
@@ -211,9 +245,9 @@ def workload_facts(found: Found, namespace: NamespaceFacts, cluster: ClusterFact
         pods=pods,
         troubles=tuple(group_troubles(troubles)),
         hpas=hpas,
-        scaled_objects=_scaled_objects(found.target, _known(namespace.scaled_objects), hpas),
-        vpas=tuple(vpa for vpa in _known(namespace.vpas) if _refers_to(vpa, "targetRef", found.target)),
-        pdbs=tuple(pdb for pdb in _known(namespace.pdbs) if _covered(pdb, template)),
+        scaled_objects=_scaled_objects(found.target, namespace.scaled_objects_by_name.get(name, ()), hpas),
+        vpas=tuple(vpa for vpa in namespace.vpas_by_name.get(name, ()) if _refers_to(vpa, "targetRef", found.target)),
+        pdbs=tuple(namespace.pdbs_by_selector.selecting(template["metadata"].get("labels") or {})),
         capacity=CapacityFacts(
             namespace.name, template, cluster.nodes, cluster.pods, namespace.quotas, namespace.limit_ranges
         ),
@@ -223,18 +257,6 @@ def workload_facts(found: Found, namespace: NamespaceFacts, cluster: ClusterFact
         owner=replicas_owner(found.object),
         unread=namespace.unread,
     )
-
-
-def workload_notes(facts: WorkloadFacts) -> tuple[str, ...]:
-    """What to know before anything is changed: rollouts, other owners, budgets, and what was not read."""
-    about = [f"not checked: {clause}" for clause in facts.unread]
-    if facts.rollout_under_way:
-        about.append("a rollout is under way: pods of two templates run, and the numbers are of both")
-    if facts.owner is not None:
-        about.append(f"{printable(facts.owner.tool)} deploys it: change its manifest too, or the change is set back")
-    about += [_vpa_note(vpa) for vpa in facts.vpas]
-    about += [note for pdb in facts.pdbs if (note := _pdb_note(pdb))]
-    return tuple(about)
 
 
 def _pod_metrics(pages: list[Json]) -> frozenset[str] | None:
@@ -265,22 +287,19 @@ def _template(found: Found, namespace: NamespaceFacts) -> Json:
     return {"metadata": template.get("metadata") or {}, "spec": admitted}
 
 
+def _selector(found: Found) -> Json | None:
+    """What selects its pods; none where that is empty, which for the API selects every pod."""
+    selector: Json | None = (found.object.get("spec") or {}).get("selector") or None
+    # A map of labels, as before there were LabelSelectors (k8s.io/api core/v1 types.go, ReplicationControllerSpec).
+    return {"matchLabels": selector} if selector and found.target.kind == REPLICATIONCONTROLLER else selector
+
+
 def _replicas(workload: Json) -> int:
     wanted = (workload.get("spec") or {}).get("replicas")
     return 1 if wanted is None else int(wanted)
 
 
-def _selected(found: Found, metadata: Json) -> bool:
-    selector = (found.object.get("spec") or {}).get("selector")
-    return bool(selector) and matches_labels(selector, metadata.get("labels") or {})
-
-
-def _covered(pdb: Json, template: Json) -> bool:
-    selector = (pdb.get("spec") or {}).get("selector")
-    return selector is not None and matches_labels(selector, template["metadata"].get("labels") or {})
-
-
-def _scaled_objects(target: Target, scaled_objects: Listed, hpas: Listed) -> tuple[str, ...]:
+def _scaled_objects(target: Target, scaled_objects: Iterable[Json], hpas: Listed) -> tuple[str, ...]:
     by_reference = [str(obj["metadata"]["name"]) for obj in scaled_objects if _refers_to(obj, "scaleTargetRef", target)]
     by_hpa = [name for hpa in hpas if (name := keda_scaled_object(hpa))]
     return tuple(dict.fromkeys([*by_reference, *by_hpa]))
@@ -297,28 +316,12 @@ def _refers_to(obj: Json, field: str, target: Target) -> bool:
     )
 
 
-def _vpa_note(vpa: Json) -> str:
-    name = printable(str(vpa["metadata"]["name"]))
-    mode = str(((vpa.get("spec") or {}).get("updatePolicy") or {}).get("updateMode") or "Recreate")
-    if mode == "Off":
-        return f"VerticalPodAutoscaler {name} watches it and changes nothing (updateMode Off)"
-    return (
-        f"VerticalPodAutoscaler {name} sets its requests (updateMode {printable(mode)}): "
-        "an HPA on CPU or memory beside it scales on a share of a moving request"
-    )
-
-
-def _pdb_note(pdb: Json) -> str:
-    if (pdb.get("status") or {}).get("disruptionsAllowed") != 0:
-        return ""
-    name = printable(str(pdb["metadata"]["name"]))
-    return f"PodDisruptionBudget {name} allows no disruption now: node drains wait, scaling does not"
-
-
-def _within(pods: Listed | Unknown, namespace: str) -> Listed | Unknown:
-    if isinstance(pods, Unknown):
-        return pods
-    return tuple(pod for pod in pods if (pod.get("metadata") or {}).get("namespace") == namespace)
+def _by_name(listed: Listed | Unknown, field: str) -> Mapping[str, list[Json]]:
+    """By the name in the reference ``field``."""
+    found: dict[str, list[Json]] = defaultdict(list)
+    for obj in _known(listed):
+        found[str(((obj.get("spec") or {}).get(field) or {}).get("name"))].append(obj)
+    return found
 
 
 def _known(listed: Listed | Unknown) -> Listed:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from mlscale.usage.workloads import Workload
 
 Histories = Mapping["Target", "History | MlscaleError"]
-ReadHistories = Callable[[str, "Sequence[Workload]"], "Histories | Iterator[tuple[Target, History | MlscaleError]]"]
-"""Given a namespace and workloads of it, what each used: all at once, or one after the other as they are asked for."""
+ReadHistories = Callable[["Sequence[Workload]"], "Histories | Iterator[tuple[Target, History | MlscaleError]]"]
+"""Given workloads of any namespaces, what each used: all at once, or one after the other as they are asked for."""
 
 LEAST_SPAN = 86400.0
 """Seconds: with less than a day nothing is known of a day's course."""
@@ -104,19 +104,23 @@ Evidence = tuple["WorkloadFacts", "History | MlscaleError | None"]
 def read_one_by_one(
     workloads: Sequence[WorkloadFacts | MlscaleError], read_histories: ReadHistories
 ) -> Iterator[Evidence]:
-    """The histories, asked for namespace by namespace; a source that fails for one fails for its workloads only."""
-    known = {one.target: one for one in workloads if not isinstance(one, MlscaleError)}
-    for name in sorted({target.namespace for target in known}):
-        left = {target: facts for target, facts in known.items() if target.namespace == name}
-        error: MlscaleError | None = None
+    """The histories, in the order of the source; where that fails on the way, what is left has its error."""
+    left = {one.target: one for one in workloads if not isinstance(one, MlscaleError)}
+    readable: list[Workload] = []
+    for facts in list(left.values()):
         try:
-            read = read_histories(name, [read_workload(target, facts.pod_spec) for target, facts in left.items()])
-            for target, history in _given_away(read) if isinstance(read, Mapping) else read:
-                yield left.pop(target), history
-        except MlscaleError as caught:
-            error = caught
-        for facts in left.values():
-            yield facts, error
+            readable.append(read_workload(facts.target, facts.pod_spec))
+        except MlscaleError as wrong:
+            yield left.pop(facts.target), wrong
+    error: MlscaleError | None = None
+    try:
+        read = read_histories(readable) if readable else {}
+        for target, history in _given_away(read) if isinstance(read, Mapping) else read:
+            yield left.pop(target), history
+    except MlscaleError as caught:
+        error = caught
+    for facts in left.values():
+        yield facts, error
 
 
 def _given_away(read: Histories) -> Iterator[tuple[Target, History | MlscaleError]]:

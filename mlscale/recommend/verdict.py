@@ -10,7 +10,6 @@ from mlscale.hpa.spec import HpaSettings
 from mlscale.hpa.thresholds import judge_thresholds, read_thresholds
 from mlscale.kube.text import counted, printable
 from mlscale.recommend.bottleneck import THROTTLED, is_limited_by, percent
-from mlscale.recommend.evidence import workload_notes
 from mlscale.recommend.governors import spec_writers
 from mlscale.recommend.gpu import cheaper_step, fewer_steps, gpu_steps
 from mlscale.recommend.model import Gain, HistoryFacts, Recommendation
@@ -18,6 +17,7 @@ from mlscale.recommend.sizing import LEAST_DAYS
 from mlscale.recommend.steps import Sizes, cluster_steps, load_step, plan_vertical, rival_steps, vertical_steps
 from mlscale.recommend.trial import Asked, Trial
 from mlscale.recommend.trial_plan import plan_trial
+from mlscale.recommend.workload_notes import workload_notes
 from mlscale.recommend.zero import read_rest, zero_note, zero_steps
 
 if TYPE_CHECKING:

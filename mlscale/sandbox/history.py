@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +13,12 @@ from mlscale.sandbox.history_past import past_tracks
 from mlscale.sandbox.history_tracks import joined_tracks, recorded_track
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from mlscale.sandbox.history_answers import Found
     from mlscale.sandbox.history_record import Recorder
-    from mlscale.sandbox.history_tracks import Track
+    from mlscale.sandbox.history_tracks import FloatArray, Track
+    from mlscale.sandbox.prometheus_queries import Recognised
 
 
 class History:
@@ -36,18 +39,21 @@ class History:
         """The present moment, in seconds since the epoch."""
         return self._recorder.now.timestamp()
 
-    def answer(self, name: str, parameters: Mapping[str, str], times: Sequence[int]) -> list[Found]:
-        """What ``QUERIES[name]`` with ``parameters`` yields at ``times`` (milliseconds since the epoch, ascending)."""
+    def answer(self, asked: Recognised, times: Sequence[int]) -> list[Found]:
+        """What the query yields at ``times`` (milliseconds since the epoch, ascending)."""
         self._catch_up()
-        namespace = parameters.get("namespace", "")
+        moments = np.array(times, dtype=np.float64) / 1000
+        found = [self._of_namespace(name, asked, moments) for name in dict.fromkeys(asked.namespaces)]
+        return sorted(chain.from_iterable(found), key=lambda series: sorted(series.labels.items()))
+
+    def _of_namespace(self, namespace: str, asked: Recognised, times: FloatArray) -> list[Found]:
         owners = self._recorder.replicaset_owners.items()
-        question = Question(
-            parameters,
-            np.array(times, dtype=np.float64) / 1000,
-            self._newest,
-            {own: owner for (where, own), owner in owners if where == namespace},
-        )
-        return answer(name, question, [track for track in self._tracks if track.scraped.namespace == namespace])
+        own = {own: owner for (where, own), owner in owners if where == namespace}
+        question = Question(asked.parameters, times, self._newest, own)
+        found = answer(asked.name, question, [track for track in self._tracks if track.scraped.namespace == namespace])
+        if not asked.of_several:
+            return found
+        return [replace(series, labels={**series.labels, "namespace": namespace}) for series in found]
 
     def _catch_up(self) -> None:
         """Take in what was scraped since the last question."""

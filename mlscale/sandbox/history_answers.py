@@ -118,8 +118,8 @@ class Asked:
 
 
 def answer(name: str, question: Question, tracks: Sequence[Track]) -> list[Found]:
-    """What ``QUERIES[name]`` yields over ``tracks``, which are those of its namespace, sorted by labels."""
-    return sorted(_ANSWERS[name](question, tracks), key=lambda series: sorted(series.labels.items()))
+    """What ``QUERIES[name]`` yields over ``tracks``, which are those of its namespace."""
+    return list(_ANSWERS[name](question, tracks))
 
 
 def _time(question: Question, _: Sequence[Track]) -> Iterator[Found]:

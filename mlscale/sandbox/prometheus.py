@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mlscale.sandbox.history_answers import Found, Labels
     from mlscale.sandbox.history_record import Recorder
+    from mlscale.sandbox.prometheus_queries import Recognised
 
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
@@ -57,21 +58,21 @@ class SimulatedPrometheus:
 
     def _instant(self, query: Mapping[str, str]) -> bytes:
         at = read_time(query, self._history.now())
-        name, parameters = _asked(query)
-        if name == "time":
+        asked = _asked(query)
+        if asked.name == "time":
             return f'{{"resultType":"scalar","result":[{_moment(at)},"{number_text(at / 1000)}"]}}'.encode()
-        return _result("vector", "value", self._history.answer(name, parameters, [at]), [_moment(at)])
+        return _result("vector", "value", self._history.answer(asked, [at]), [_moment(at)])
 
     def _range(self, query: Mapping[str, str]) -> bytes:
         wanted = read_range(query)
-        name, parameters = _asked(query)
+        asked = _asked(query)
         times = range(wanted.start, wanted.start + wanted.count * wanted.step, wanted.step)
-        found = self._history.answer(name, parameters, times)
+        found = self._history.answer(asked, times)
         return _result("matrix", "values", found, [_moment(time) for time in times])
 
 
-def _asked(query: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
-    """Which of mlscale's queries it is, and its parameters. Raises QueryError."""
+def _asked(query: Mapping[str, str]) -> Recognised:
+    """Which of mlscale's queries it is. Raises QueryError."""
     check_timeout(query)
     text = query.get("query", "")
     if not text.strip():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING
 
@@ -25,17 +26,42 @@ _FORMS = {
 }
 """What each parameter of a query looks like."""
 _ESCAPED = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
+_LITERALS = re.compile(r"(?:[^\\.+*?()\[\]{}^$]|\\[\\.+*?()|\[\]{}^$])*")
+"""An expression that is names with | between them."""
+_LITERAL = re.compile(r"(?:[^\\|]|\\.)+", re.DOTALL)
 
 
-def recognised(text: str) -> tuple[str, Mapping[str, str]] | None:
-    """The name of the query in QUERIES, and its parameters; None where mlscale sends no such query."""
-    for name, pattern in _PATTERNS.items():
+@dataclass(frozen=True)
+class Recognised:
+    """One of mlscale's queries."""
+
+    name: str
+    """In QUERIES."""
+    parameters: Mapping[str, str]
+    """But for the namespace."""
+    namespaces: tuple[str, ...] = ("",)
+    """That it is about; the empty one where it is about none."""
+    of_several: bool = False
+    """Whether it is in the form for several, in which each series names its own."""
+
+
+def recognised(text: str) -> Recognised | None:
+    """Which of the queries in QUERIES it is; None where mlscale sends no such query."""
+    for name, of_several, pattern in _PATTERNS:
         if match := pattern.fullmatch(text):
             parameters = match.groupdict()
-            if "namespace" in parameters:
-                parameters["namespace"] = re.sub(r'\\[\\"n]', lambda found: _ESCAPED[found[0]], parameters["namespace"])
-            return name, parameters
+            if "namespace" not in parameters:
+                return Recognised(name, parameters)
+            namespace = re.sub(r'\\[\\"n]', lambda found: _ESCAPED[found[0]], parameters.pop("namespace"))
+            if not of_several:
+                return Recognised(name, parameters, (namespace,))
+            if _LITERALS.fullmatch(namespace):
+                return Recognised(name, parameters, _names(namespace), of_several=True)
     return None
+
+
+def _names(expression: str) -> tuple[str, ...]:
+    return tuple(re.sub(r"\\(.)", r"\1", each, flags=re.DOTALL) for each in _LITERAL.findall(expression))
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -53,4 +79,8 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile("".join([*parts, re.escape(text[at:])]), re.ASCII)
 
 
-_PATTERNS = {name: _pattern(query.text) for name, query in QUERIES.items()}
+_PATTERNS = [
+    (name, of_several, _pattern(text))
+    for name, query in QUERIES.items()
+    for of_several, text in ((False, query.text), (True, query.of_several))
+]

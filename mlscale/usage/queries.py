@@ -1,4 +1,4 @@
-"""What a Prometheus is asked, as PromQL: namespace-wide, so that the number of queries does not grow with workloads.
+"""What a Prometheus is asked, as PromQL: of whole namespaces, so that workloads do not add to the number of queries.
 
 Metrics of cAdvisor (``container_…``, docs/storage/prometheus.md of google/cadvisor) and of kube-state-metrics 2
 (``kube_…``, its docs/metrics/workload), with the labels that kube-prometheus-stack gives them.
@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from string import Template
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _POD = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", re.ASCII)
 _SANDBOX = 'container!="POD"'
 _CONTAINERS = f'namespace="$namespace",container!="",{_SANDBOX}'
 """Series of containers: those of the pod's cgroup and of its sandbox (POD) would count the same use twice."""
+_OVER_ALL = re.compile(r"\A(max|count)\(")
+"""An aggregation over all series of a namespace."""
+_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+"""What means more than itself in an expression (google/re2, the wiki's Syntax; Go's regexp.QuoteMeta)."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,16 @@ class Query:
     """One text with ``$parameters``, and how it is asked."""
 
     text: str
+    """About one namespace, whose matcher ``=`` costs a server less than one by an expression."""
     ranged: bool
     """Asked of ``/api/v1/query_range`` at a step; else of ``/api/v1/query`` once, at the end of the history."""
+
+    @cached_property
+    def of_several(self) -> str:
+        """The same about several namespaces, each series with the label that tells which it is of."""
+        label = "exported_namespace" if "exported_namespace" in self.text else "namespace"
+        chosen = self.text.replace('namespace="$namespace"', 'namespace=~"$namespace"')
+        return _OVER_ALL.sub(rf"\1 by ({label}) (", chosen.replace(" by (", f" by ({label}, "))
 
 
 QUERIES: Mapping[str, Query] = {
@@ -102,14 +115,18 @@ QUERIES: Mapping[str, Query] = {
 }
 
 
-def query_text(name: str, **parameters: str) -> str:
-    """The text of ``QUERIES[name]``; raises KeyError where it needs a parameter that is not among ``parameters``.
+def query_text(name: str, namespaces: Sequence[str] = (), **parameters: str) -> str:
+    """The text of ``QUERIES[name]`` about ``namespaces``; raises KeyError where a parameter that it needs is missing.
 
-    ``namespace`` is quoted for a PromQL string; the other parameters come from this program.
+    The names of the namespaces are quoted; the parameters come from this program.
     """
-    if "namespace" in parameters:
-        parameters["namespace"] = _quoted(parameters["namespace"])
-    return Template(QUERIES[name].text).substitute(parameters)
+    query = QUERIES[name]
+    if not namespaces:
+        return Template(query.text).substitute(parameters)
+    if len(namespaces) == 1:
+        return Template(query.text).substitute(parameters, namespace=_quoted(namespaces[0]))
+    chosen = "|".join(_SPECIAL.sub(r"\\\g<0>", each) for each in namespaces)
+    return Template(query.of_several).substitute(parameters, namespace=_quoted(chosen))
 
 
 def cpu_series(namespace: str) -> str:

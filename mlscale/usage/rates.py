@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlscale.usage.model import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ANSWER_POINTS = 11_000
 """Points of one series in one answer, at most (Prometheus web/api/v1/api.go, v3: 11,000 points per timeseries)."""
@@ -30,6 +30,8 @@ _MEMORY_STEP, _REQUEST_STEP = 600.0, 3600.0
 _COARSE_POINTS = 100
 _NAMED = 100
 """Pods that one query names, at most: a URL of more than 8 kB is refused on its way."""
+_NAMES_LENGTH = 2000
+"""Characters of the names of namespaces in one query, at most: some queries name them twice."""
 _MOST_NAMED = 8
 """Times as many answers, at most, as would be needed without naming pods."""
 
@@ -92,6 +94,25 @@ def plan_answers(grid: Grid, series: int) -> Iterator[Grid]:
     size = max(1, min(ANSWER_POINTS, ANSWER_SAMPLES // max(1, series)))
     for first in range(0, grid.size, size):
         yield grid.part(first, min(size, grid.size - first))
+
+
+def plan_namespaces(sizes: Mapping[str, int], most: int) -> Iterator[list[str]]:
+    """Namespaces to ask about together, from those that have least of what ``sizes`` counts on.
+
+    Each group has at most ``most`` of it, unless it is one namespace, and names that fit into one query.
+    """
+    group: list[str] = []
+    count = length = 0
+    for name in sorted(sizes, key=lambda name: (sizes[name], name)):
+        # As it stands in a URL, with the "|" before it.
+        needed = len(name) + len("%7C")
+        if group and (count + sizes[name] > most or length + needed > _NAMES_LENGTH):
+            yield group
+            group, count, length = [], 0, 0
+        group.append(name)
+        count, length = count + sizes[name], length + needed
+    if group:
+        yield group
 
 
 def plan_pods(pods: Sequence[str], grid: Grid, series: int) -> list[Sequence[str]]:

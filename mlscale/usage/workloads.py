@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,12 @@ Owner = tuple[str, str]
 _RANDOM = "[bcdfghjklmnpqrstvwxz2456789]"
 """Characters of generated names (kubernetes staging/src/k8s.io/apimachinery/pkg/util/rand/rand.go, v1.37.2)."""
 _SUFFIXES = {
-    "Deployment": f"{_RANDOM}{{1,10}}-{_RANDOM}{{5}}",
-    "StatefulSet": "[0-9]+",
-    "Rollout": f"{_RANDOM}{{1,10}}-{_RANDOM}{{5}}",
+    "Deployment": re.compile(f"{_RANDOM}{{1,10}}-{_RANDOM}{{5}}"),
+    "StatefulSet": re.compile("[0-9]+"),
+    "Rollout": re.compile(f"{_RANDOM}{{1,10}}-{_RANDOM}{{5}}"),
 }
-_SUFFIX = f"{_RANDOM}{{5}}"
+"""Of one or two parts, between dashes."""
+_SUFFIX = re.compile(f"{_RANDOM}{{5}}")
 """Of the pods of every other kind."""
 
 
@@ -63,11 +65,13 @@ def owners_of_pods(
     A recorded owner counts; a pod without one goes by its name, which its controller built from the workload's.
     """
     by_owner = {(workload.target.kind.kind, workload.target.name): workload.target for workload in workloads}
-    patterns = [(re.compile(_pod_names(workload.target)), workload.target) for workload in workloads]
+    by_name: dict[str, list[Target]] = defaultdict(list)
+    for workload in workloads:
+        by_name[workload.target.name].append(workload.target)
     found = {}
     for pod in pods:
         owner = pod_owners.get(pod)
-        target = by_owner.get(_top(owner, replicaset_owners)) if owner else _named(pod, patterns)
+        target = by_owner.get(_top(owner, replicaset_owners)) if owner else _named(pod, by_name)
         if target is None and owner:
             target = by_owner.get(owner)
         if target is not None:
@@ -90,11 +94,11 @@ def _top(owner: Owner, replicaset_owners: Mapping[str, Owner]) -> Owner:
     return replicaset_owners.get(name, owner) if kind == "ReplicaSet" else owner
 
 
-def _pod_names(target: Target) -> str:
-    return f"{re.escape(target.name)}-{_SUFFIXES.get(target.kind.kind, _SUFFIX)}"
-
-
-def _named(pod: str, patterns: Sequence[tuple[re.Pattern[str], Target]]) -> Target | None:
+def _named(pod: str, by_name: Mapping[str, Sequence[Target]]) -> Target | None:
     """Of several names that fit, the longest: ``web-x2`` may have made ``web-x2-bcdfg``, and so may ``web``."""
-    fitting = [target for pattern, target in patterns if pattern.fullmatch(pod)]
-    return max(fitting, key=lambda target: len(target.name), default=None)
+    for parts in (1, 2):
+        name = pod.rsplit("-", parts)[0]
+        for target in by_name.get(name, ()):
+            if _SUFFIXES.get(target.kind.kind, _SUFFIX).fullmatch(pod[len(name) + 1 :]):
+                return target
+    return None

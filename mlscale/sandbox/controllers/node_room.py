@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlscale.kube.placement import matches_node_affinity, one_per_node, tolerates
+from mlscale.kube.neighbours import one_per_node
+from mlscale.kube.placement import matches_node_affinity, tolerates
 from mlscale.kube.pod_resources import Amounts, amounts, pod_requests
 from mlscale.kube.quantity import NANO
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from mlscale.kube.placement import blocked_nodes, one_per_node
+from mlscale.kube.neighbours import Neighbours, one_per_node
 from mlscale.kube.pod_resources import Amounts, amounts, occupied_by
 from mlscale.sandbox.agenda import timestamp
 from mlscale.sandbox.controllers.conditions import condition_of
@@ -166,7 +166,7 @@ class Scheduler:
         if not keys:
             return frozenset()
         pods = (self._cluster.store.get("pods", *key) for key in keys)
-        return blocked_nodes(asked.namespace, asked.pod, [pod for pod in pods if pod is not None])
+        return Neighbours(pod for pod in pods if pod is not None).blocked_nodes(asked.namespace, asked.pod)
 
     def _best(self, asked: Asked, fitting: list[Room]) -> Room:
         owner = (controller_of(asked.pod) or {}).get("uid", "")

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from mlscale.kube.placement import (
     HOSTNAME,
-    blocked_nodes,
     eligible_nodes,
     matches_labels,
     matches_node_affinity,
-    one_per_node,
     tolerates,
     unmodelled_rules,
 )
@@ -170,70 +168,6 @@ def test_label_selectors(selector: Json | None, matches: bool) -> None:
 def _apart(topology: str = HOSTNAME, app: str = "web", **more: Any) -> Json:
     term = {"topologyKey": topology, "labelSelector": {"matchLabels": {"app": app}}, **more}
     return {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
-
-
-def _template(spec: Json) -> Json:
-    return {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [], **spec}}
-
-
-def _port(**port: Any) -> Json:
-    return {"name": "c", "ports": [port]}
-
-
-@pytest.mark.parametrize(
-    ("spec", "rule"),
-    [
-        ({}, ""),
-        (_apart(), "podAntiAffinity"),
-        (_apart(app="db"), ""),
-        (_apart("topology.kubernetes.io/zone"), ""),
-        (_apart(namespaces=["other"]), ""),
-        (_apart(namespaces=["ns", "other"]), "podAntiAffinity"),
-        (_apart(namespaceSelector={}), "podAntiAffinity"),
-        ({"containers": [_port(hostPort=8080)]}, "hostPort 8080"),
-        ({"containers": [_port(containerPort=8080)]}, ""),
-        ({"containers": [_port(containerPort=8080)], "hostNetwork": True}, "hostPort 8080"),
-        ({"initContainers": [_port(hostPort=8080)]}, ""),  # it is over before the next copy comes
-        ({"initContainers": [{**_port(hostPort=8080), "restartPolicy": "Always"}]}, "hostPort 8080"),
-    ],
-)
-def test_one_copy_per_node(spec: Json, rule: str) -> None:
-    assert one_per_node("ns", _template(spec)) == rule
-
-
-def _pod(namespace: str = "ns", app: str = "web", **spec: Any) -> Json:
-    return {
-        "metadata": {"namespace": namespace, "labels": {"app": app}},
-        "spec": {"nodeName": "n", "containers": [], **spec},
-    }
-
-
-ON_8080: Json = {"containers": [_port(hostPort=8080)]}
-
-
-@pytest.mark.parametrize(
-    ("spec", "pod", "blocked"),
-    [
-        ({}, _pod(), False),
-        (_apart(), _pod(), True),
-        (_apart(), _pod(app="db"), False),
-        (_apart(), _pod(namespace="other"), False),  # a term speaks of its own namespace
-        (_apart(namespaceSelector={}), _pod(namespace="other"), True),
-        ({}, _pod(app="db", **_apart()), True),  # the pod that is there keeps the copy away
-        ({}, _pod(app="db", **_apart(app="db")), False),
-        (ON_8080, _pod(**ON_8080), True),
-        (ON_8080, _pod(containers=[_port(hostPort=8081)]), False),
-        (ON_8080, _pod(containers=[_port(hostPort=8080, protocol="UDP")]), False),
-        (ON_8080, _pod(containers=[_port(hostPort=8080, hostIP="10.0.0.1")]), True),
-        (
-            {"containers": [_port(hostPort=8080, hostIP="10.0.0.2")]},
-            _pod(containers=[_port(hostPort=8080, hostIP="10.0.0.1")]),
-            False,
-        ),
-    ],
-)
-def test_nodes_that_a_running_pod_blocks(spec: Json, pod: Json, blocked: bool) -> None:
-    assert blocked_nodes("ns", _template(spec), [pod]) == (frozenset({"n"}) if blocked else frozenset())
 
 
 PERSISTENT = {"name": "v", "persistentVolumeClaim": {"claimName": "v"}}

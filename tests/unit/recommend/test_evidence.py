@@ -10,7 +10,7 @@ import pytest
 
 from mlscale.errors import MlscaleError, NotEnoughDataError, RefusedError
 from mlscale.kube.fit import Unknown
-from mlscale.kube.kinds import DAEMONSET
+from mlscale.kube.kinds import DAEMONSET, REPLICATIONCONTROLLER
 from mlscale.kube.targets import Found, Target
 from mlscale.recommend.evidence import (
     ClusterFacts,
@@ -18,11 +18,11 @@ from mlscale.recommend.evidence import (
     read_cluster,
     read_namespace,
     workload_facts,
-    workload_notes,
 )
 from mlscale.recommend.flow import Histories, RecommendOptions, recommend
 from mlscale.recommend.model import Recommendation
 from mlscale.recommend.signs import read_signs, variation
+from mlscale.recommend.workload_notes import workload_notes
 from mlscale.usage.model import Series
 from tests.clients import client
 from tests.recording_server import Answer, RecordingServer, recording_server, status
@@ -101,8 +101,7 @@ def ignore(done: float, of: float) -> None:
     """No progress is shown."""
 
 
-def histories(namespace: str, workloads: Sequence[Workload]) -> Histories:
-    assert namespace == "shop"
+def histories(workloads: Sequence[Workload]) -> Histories:
     return {workload.target: history(daily(0.3, 2.4)) for workload in workloads}
 
 
@@ -131,7 +130,7 @@ def test_what_may_not_be_read_is_unknown_and_said() -> None:
 def test_an_error_stands_for_its_workload_only(cluster: RecordingServer) -> None:
     missing = NotEnoughDataError("not enough data for web")
 
-    def read(namespace: str, workloads: Sequence[Workload]) -> Histories:
+    def read(workloads: Sequence[Workload]) -> Histories:
         return {TARGET: missing, OTHER: history(flat(1.2))}
 
     other = Found(OTHER, {**WEB, "metadata": {"name": "other", "namespace": "shop"}})
@@ -144,8 +143,8 @@ def test_an_error_stands_for_its_workload_only(cluster: RecordingServer) -> None
     assert isinstance(third, Recommendation)
 
 
-def test_a_source_that_fails_fails_for_the_namespace(cluster: RecordingServer) -> None:
-    def read(namespace: str, workloads: Sequence[Workload]) -> Histories:
+def test_a_source_that_fails_fails_for_its_workloads(cluster: RecordingServer) -> None:
+    def read(workloads: Sequence[Workload]) -> Histories:
         raise MlscaleError("Prometheus answered 503")
 
     (only,) = recommend(client(cluster), [Found(TARGET, WEB)], read, RecommendOptions(), ignore)
@@ -156,6 +155,15 @@ def test_a_daemonset_has_no_count() -> None:
     found = Found(Target(DAEMONSET, "shop", "web"), WEB)
     with pytest.raises(RefusedError, match="no replica count"):
         workload_facts(found, facts_namespace(), ClusterFacts((), ()), NOW)
+
+
+@pytest.mark.parametrize(("selector", "own"), [({"app": "web"}, 3), ({"app": "db"}, 0), ({}, 0)])
+def test_a_replicationcontroller_selects_by_a_map_of_labels(cluster: RecordingServer, selector: Json, own: int) -> None:
+    target = Target(REPLICATIONCONTROLLER, "shop", "web")
+    known = read_cluster(client(cluster))
+    controller = {**WEB, "spec": {**WEB["spec"], "selector": selector}}
+    seen = workload_facts(Found(target, controller), read_namespace(client(cluster), "shop", known), known, NOW)
+    assert len(seen.pods) == own
 
 
 def test_a_custom_resource_without_a_template_cannot_be_sized() -> None:
@@ -250,7 +258,7 @@ def test_pods_that_never_run_say_why_there_is_no_data(cluster: RecordingServer) 
     ]
     cluster.answers[f"GET {POD_LIST}"] = Answer({"items": [killed]})
 
-    def read(namespace: str, workloads: Sequence[Workload]) -> Histories:
+    def read(workloads: Sequence[Workload]) -> Histories:
         return {TARGET: NotEnoughDataError("not enough data for web")}
 
     (only,) = recommend(client(cluster), [Found(TARGET, WEB)], read, RecommendOptions(), ignore)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlscale.errors import MlscaleError, NotEnoughDataError
+from mlscale.kube.quantity import InvalidQuantityError
 from mlscale.recommend.flow import TOGETHER, Histories, batches_of, read_one_by_one
 from mlscale.recommend.together import judge_together
 from tests.unit.recommend.objects import TARGET, container, deployment, facts, flat, history
@@ -69,38 +70,59 @@ def workloads(*names: str) -> list[WorkloadFacts | MlscaleError]:
 def test_a_source_that_fails_on_the_way_keeps_what_it_gave() -> None:
     used, error = history(flat(1.0)), MlscaleError("Prometheus answered 503")
 
-    def read(namespace: str, asked: Sequence[Workload]) -> Iterator[tuple[Target, History | MlscaleError]]:
-        yield asked[0].target, used
-        if namespace == "a":
-            raise error
+    def read(asked: Sequence[Workload]) -> Iterator[tuple[Target, History | MlscaleError]]:
+        yield asked[3].target, used
+        raise error
 
     found = list(read_one_by_one(workloads("a1", "a2", "a3", "b1", "b2"), read))
     assert [(one.target.name, got) for one, got in found] == [
-        ("a1", used),
+        ("b1", used),
+        ("a1", error),
         ("a2", error),
         ("a3", error),
-        ("b1", used),
-        ("b2", None),
+        ("b2", error),
     ]
+
+
+def test_what_a_source_leaves_out_has_no_history() -> None:
+    used = history(flat(1.0))
+    found = list(read_one_by_one(workloads("a1", "b1"), lambda asked: iter([(asked[1].target, used)])))
+    assert [(one.target.name, got) for one, got in found] == [("b1", used), ("a1", None)]
 
 
 def test_a_source_that_gives_all_at_once_serves_too() -> None:
     used = history(flat(1.0))
 
-    def read(namespace: str, asked: Sequence[Workload]) -> Histories:
-        if namespace == "b":
-            raise MlscaleError("no")
+    def read(asked: Sequence[Workload]) -> Histories:
         return {one.target: used for one in reversed(asked)}
 
     found = list(read_one_by_one(workloads("a1", "b1", "a2"), read))
-    assert [one.target.name for one, got in found if got is used] == ["a2", "a1"]
-    assert [one.target.name for one, got in found if isinstance(got, MlscaleError)] == ["b1"]
+    assert [(one.target.name, got) for one, got in found] == [("a2", used), ("b1", used), ("a1", used)]
+
+
+def test_a_source_that_cannot_be_asked_fails_for_all() -> None:
+    error = MlscaleError("no")
+
+    def read(asked: Sequence[Workload]) -> Histories:
+        raise error
+
+    assert [got for _, got in read_one_by_one(workloads("a1", "b1"), read)] == [error, error]
+
+
+def test_a_template_that_cannot_be_read_fails_alone() -> None:
+    used = history(flat(1.0))
+    good, bad = workloads("a1", "b1")
+    assert not isinstance(bad, MlscaleError)
+    template = {"metadata": {}, "spec": {"containers": [container(cpu="one")]}}
+    wrong = replace(bad, template=template)
+    found = list(read_one_by_one([good, wrong], lambda asked: {one.target: used for one in asked}))
+    assert [(one.target.name, type(got)) for one, got in found] == [("b1", InvalidQuantityError), ("a1", type(used))]
 
 
 def test_no_more_is_read_than_is_judged_together() -> None:
     given = 0
 
-    def read(namespace: str, asked: Sequence[Workload]) -> Iterator[tuple[Target, History | MlscaleError]]:
+    def read(asked: Sequence[Workload]) -> Iterator[tuple[Target, History | MlscaleError]]:
         nonlocal given
         for workload in asked:
             given += 1

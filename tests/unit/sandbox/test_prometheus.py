@@ -61,7 +61,7 @@ def test_the_clock_is_the_simulations() -> None:
 
 
 def test_a_matrix_has_the_labels_of_cadvisor_and_pairs_of_time_and_text() -> None:
-    (series,) = ranged(prometheus("daily"), query_text("cpu", namespace="default", window="120s"))
+    (series,) = ranged(prometheus("daily"), query_text("cpu", ["default"], window="120s"))
     (pod,) = simulation("daily").store.list("pods", "default")
     assert series["metric"] == {
         "container": "model", "cpu": "total", "job": "kubelet", "metrics_path": "/metrics/cadvisor",
@@ -73,8 +73,8 @@ def test_a_matrix_has_the_labels_of_cadvisor_and_pairs_of_time_and_text() -> Non
 
 def test_owners_lead_from_pods_to_the_deployment() -> None:
     source = prometheus("steady")
-    pods = vector(source, query_text("pod_owners", namespace="default", range="3600s"))
-    (replicaset,) = vector(source, query_text("replicaset_owners", namespace="default", range="3600s"))
+    pods = vector(source, query_text("pod_owners", ["default"], range="3600s"))
+    (replicaset,) = vector(source, query_text("replicaset_owners", ["default"], range="3600s"))
     assert {series["metric"]["owner_name"] for series in pods} == {replicaset["metric"]["replicaset"]}
     assert replicaset["metric"]["owner_kind"] == "Deployment"
     assert replicaset["value"] == [int(NOW), "1"]
@@ -84,24 +84,24 @@ def test_owners_lead_from_pods_to_the_deployment() -> None:
 
 def test_pods_come_and_go_with_the_hpa() -> None:
     source = prometheus("spike")
-    (count,) = ranged(source, query_text("containers", namespace="default"), back=3 * HOURS)
+    (count,) = ranged(source, query_text("containers", ["default"]), back=3 * HOURS)
     counts = {value for _, value in count["values"]}
     # 12 requests per second take 62 % of the requests of two pods and 42 % of three; at 60 there are as many as may be.
     assert {"3", "12"} <= counts
-    owners = vector(source, query_text("pod_owners", namespace="default", range="10800s"))
+    owners = vector(source, query_text("pod_owners", ["default"], range="10800s"))
     names = [series["metric"]["pod"] for series in owners]
     assert len(names) == len(set(names)) > 12
 
 
 def test_requests_are_those_of_the_pods() -> None:
-    found = ranged(prometheus("idle"), query_text("requests", namespace="default", step="60s"))
+    found = ranged(prometheus("idle"), query_text("requests", ["default"], step="60s"))
     values = {(series["metric"]["resource"], value) for series in found for _, value in series["values"]}
     assert values == {("cpu", "2"), ("memory", str(8 * 2**30))}
-    assert ranged(prometheus("no-requests"), query_text("requests", namespace="default", step="60s")) == []
+    assert ranged(prometheus("no-requests"), query_text("requests", ["default"], step="60s")) == []
 
 
 def test_a_container_without_a_cpu_limit_has_no_throttling() -> None:
-    text = query_text("throttled", namespace="default", step="60s")
+    text = query_text("throttled", ["default"], step="60s")
     throttled = ranged(prometheus("cpu-throttled"), text)
     assert {value for series in throttled for _, value in series["values"]} == {"1"}
     assert ranged(prometheus("gpu-queue"), text) == []
@@ -109,17 +109,17 @@ def test_a_container_without_a_cpu_limit_has_no_throttling() -> None:
 
 def test_a_container_that_ran_out_of_memory_was_restarted_for_it() -> None:
     source = prometheus("memory-bound")
-    (killed,) = vector(source, query_text("oom_kills", namespace="default", range="21600s"))
-    (restarted,) = vector(source, query_text("restarts", namespace="default", range="21600s"))
+    (killed,) = vector(source, query_text("oom_kills", ["default"], range="21600s"))
+    (restarted,) = vector(source, query_text("restarts", ["default"], range="21600s"))
     assert killed["value"][1] == "1"
     # One burst in ten minutes for six hours; while it waits to be started again some pass it by.
     assert 12 <= float(restarted["value"][1]) <= 3 * 36
-    assert vector(prometheus("idle"), query_text("oom_kills", namespace="default", range="21600s")) == []
+    assert vector(prometheus("idle"), query_text("oom_kills", ["default"], range="21600s")) == []
 
 
 def test_only_what_has_gpus_exposes_those_and_a_cache() -> None:
     names = "DCGM_FI_DEV_GPU_UTIL|ts_queue_latency_microseconds|vllm:kv_cache_usage_perc|vllm:num_requests_waiting"
-    text = query_text("signals", namespace="default", range="3600s", names=names)
+    text = query_text("signals", ["default"], range="3600s", names=names)
     gpu, plain = (
         {series["metric"]["__name__"]: series["value"][1] for series in vector(prometheus(name), text)}
         for name in ("gpu-queue", "downstream")
@@ -132,7 +132,7 @@ def test_what_is_scraped_goes_on_where_the_past_ends() -> None:
     source = SimulatedPrometheus(simulation("steady", 6.0, 7).recorder)
     simulation("steady", 6.0, 7).advance(START + timedelta(minutes=30))
     times = {"start": str(NOW - 1800), "end": str(NOW + 1790), "step": "10"}
-    text = query_text("cpu", namespace="default", window="120s")
+    text = query_text("cpu", ["default"], window="120s")
     _, body = asked(source, "query_range", query=text, **times)
     assert len(body["data"]["result"]) == 3
     for series in body["data"]["result"]:
@@ -143,7 +143,7 @@ def test_what_is_scraped_goes_on_where_the_past_ends() -> None:
 
 
 def test_the_same_seed_tells_the_same_past() -> None:
-    text = query_text("cpu", namespace="default", window="120s")
+    text = query_text("cpu", ["default"], window="120s")
     one, again = (SimulatedPrometheus(Simulation(load_scenario("daily"), 3, START).recorder) for _ in range(2))
     assert ranged(one, text) == ranged(again, text)
     assert ranged(one, text) != ranged(prometheus("daily", 6.0, 4), text)
@@ -151,10 +151,10 @@ def test_the_same_seed_tells_the_same_past() -> None:
 
 def test_before_its_history_there_is_nothing() -> None:
     status, body = asked(
-        prometheus("steady"), "query", query=query_text("containers", namespace="default"), time=str(NOW - 7 * HOURS)
+        prometheus("steady"), "query", query=query_text("containers", ["default"]), time=str(NOW - 7 * HOURS)
     )
     assert (status, body["data"]["result"]) == (200, [])
-    assert vector(prometheus("steady"), query_text("containers", namespace="elsewhere")) == []
+    assert vector(prometheus("steady"), query_text("containers", ["elsewhere"])) == []
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mlscale.errors import MlscaleError, NotEnoughDataError
+from mlscale.errors import MlscaleError, NotAllowedError, NotEnoughDataError
 from mlscale.kube.kinds import DEPLOYMENT, STATEFULSET, Kind
 from mlscale.kube.targets import Target
 from mlscale.usage.model import History
-from mlscale.usage.prometheus import PARALLEL, read_histories, server_time
-from mlscale.usage.prometheus_api import TooMuchError
+from mlscale.usage.prometheus import read_histories, server_time
+from mlscale.usage.prometheus_api import QuestionError, TooMuchError
+from mlscale.usage.prometheus_reading import PARALLEL
 from mlscale.usage.workloads import Resources, Workload
 from tests.recording_server import Answer, RecordingServer, Request, recording_server
 from tests.unit.usage.prometheus_server import INSTANT, RANGE, Known, failure, prometheus, success
@@ -104,8 +105,8 @@ def read(
     server: RecordingServer, known: Known, *workloads: Workload, start: float = START, end: float = END
 ) -> dict[str, History | MlscaleError]:
     known.serve(server)
-    found = read_histories(prometheus(server), "shop", workloads, start, end, lambda *_: None)
-    return {target.name: history for target, history in found.items()}
+    found = read_histories(prometheus(server), workloads, start, end, lambda *_: None)
+    return {target.name: history for target, history in found}
 
 
 def history_of(found: History | MlscaleError) -> History:
@@ -255,9 +256,8 @@ def test_many_pods_are_asked_by_name_over_the_whole_time(server: RecordingServer
 
     server.answers[RANGE] = of_pods
     start = END - 7 * 24 * HOUR
-    found = read_histories(
-        prometheus(server), "shop", [workload(f"w{i:03}") for i in range(60)], start, END, lambda *_: None
-    )
+    workloads = [workload(f"w{i:03}") for i in range(60)]
+    found = dict(read_histories(prometheus(server), workloads, start, END, lambda *_: None))
     assert [history_of(one).cpu.values.tolist() for one in found.values()] == [[i] * 5041 for i in range(60)]
     parts = [request.query for request in server.requests if request.query.get("query", "").startswith(CPU)]
     assert [query["query"].count("|") for query in parts] == [29, 29]
@@ -271,7 +271,7 @@ def test_where_pods_cannot_be_named_the_time_is_cut(server: RecordingServer, ans
     if answer is not None:
         server.answers["GET /api/v1/label/pod/values"] = answer
     start = END - 7 * 24 * HOUR
-    found = read_histories(prometheus(server), "shop", [workload("w007")], start, END, lambda *_: None)
+    found = dict(read_histories(prometheus(server), [workload("w007")], start, END, lambda *_: None))
     assert history_of(found[workload("w007").target]).cpu.values.tolist() == [7] * 5041
     parts = [request.query for request in server.requests if request.query.get("query", "").startswith(CPU)]
     assert len(parts) == 2
@@ -287,7 +287,7 @@ def test_counts_over_two_halves_of_the_range_add_up(server: RecordingServer) -> 
         return failure(422, "the query hit the limit of samples") if over_all else known.instant(request)
 
     server.answers[INSTANT] = limited
-    found = read_histories(prometheus(server), "shop", [WEB], START, END, lambda *_: None)
+    found = dict(read_histories(prometheus(server), [WEB], START, END, lambda *_: None))
     app = history_of(found[WEB.target]).containers["app"]
     # Each half says 2 and 1: restarts are summed, being killed at all is not.
     assert (app.restarts, app.oom_kills) == (6, 1)
@@ -299,8 +299,9 @@ def test_one_point_that_is_still_too_much_is_an_error(server: RecordingServer) -
     known = shop()
     known.serve(server)
     server.answers[RANGE] = failure(422, "too many samples")
-    with pytest.raises(TooMuchError, match="cannot answer for so much at once"):
-        read_histories(prometheus(server), "shop", [WEB], START, END, lambda *_: None)
+    error = dict(read_histories(prometheus(server), [WEB], START, END, lambda *_: None))[WEB.target]
+    assert isinstance(error, TooMuchError)
+    assert "cannot answer for so much at once" in str(error)
     # The first question's 361 points halved down to one: a few requests, not one a point.
     assert len(server.requests) <= LOOKS + 6 + PARALLEL * 10
 
@@ -323,7 +324,7 @@ def test_at_most_four_questions_are_under_way(server: RecordingServer) -> None:
         return known.range(request)
 
     server.answers[RANGE] = counting
-    read_histories(prometheus(server), "shop", [WEB], START, END, lambda *_: None)
+    list(read_histories(prometheus(server), [WEB], START, END, lambda *_: None))
     assert most == PARALLEL
 
 
@@ -331,18 +332,27 @@ def test_progress_counts_to_its_end(server: RecordingServer) -> None:
     known = shop()
     known.serve(server)
     told: list[tuple[int, int]] = []
-    read_histories(prometheus(server), "shop", [WEB], START, END, lambda done, total: told.append((done, total)))
+    list(read_histories(prometheus(server), [WEB], START, END, lambda done, total: told.append((done, total))))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
-def test_a_failure_half_way_is_raised(server: RecordingServer) -> None:
+def test_a_question_that_is_refused_half_way_is_what_its_workloads_have(server: RecordingServer) -> None:
     known = shop()
     known.serve(server)
     server.answers[RANGE] = lambda request: (
         failure(400, "boom", "bad_data") if request.query["query"].startswith(MEMORY) else known.range(request)
     )
-    with pytest.raises(MlscaleError, match="boom"):
-        read_histories(prometheus(server), "shop", [WEB], START, END, lambda *_: None)
+    error = dict(read_histories(prometheus(server), [WEB], START, END, lambda *_: None))[WEB.target]
+    assert isinstance(error, QuestionError)
+    assert "boom" in str(error)
+
+
+def test_a_server_that_fails_for_good_is_raised(server: RecordingServer) -> None:
+    known = shop()
+    known.serve(server)
+    server.answers[RANGE] = failure(403, "no", "forbidden")
+    with pytest.raises(NotAllowedError):
+        list(read_histories(prometheus(server), [WEB], START, END, lambda *_: None))
 
 
 def test_signals_of_old_and_new_names(server: RecordingServer) -> None:
@@ -377,7 +387,7 @@ def test_a_gpu_exporter_without_honor_labels_is_read_by_exported_pod(server: Rec
     known.ranges['avg by (exported_pod) (DCGM_FI_DEV_GPU_UTIL{exported_namespace="shop"})'] = [
         ({"exported_pod": "web-6d4-bcdfg"}, constant(80))
     ]
-    found = read_histories(prometheus(server), "shop", [WEB], START, END, lambda *_: None)
+    found = dict(read_histories(prometheus(server), [WEB], START, END, lambda *_: None))
     assert history_of(found[WEB.target]).signals["gpu_utilization"].values[0] == pytest.approx(0.8)
 
 

@@ -116,7 +116,7 @@ def history_of(scenario: str, name: str = "my-ml-model") -> History:
         access = read_access(Overrides(kubeconfig=str(kubeconfig)), {}, service_account=Path("/nowhere"))
         source = prometheus_in_cluster(KubeClient(access, Transport(access, timeout=30)))
         end = server_time(source)
-        found = read_histories(source, "default", [workload], end - DAYS * 24 * HOUR, end, lambda *_: None)
+        found = dict(read_histories(source, [workload], end - DAYS * 24 * HOUR, end, lambda *_: None))
     (history,) = found.values()
     assert isinstance(history, History)
     return history
