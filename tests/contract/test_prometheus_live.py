@@ -109,7 +109,7 @@ def test_a_server_that_loads_next_to_none_is_told_apart(data: Path, end: int) ->
 
 def test_a_server_whose_time_is_over_is_asked_for_less_before_it_is_given_up(data: Path, end: int) -> None:
     # It answers 422, not 503, where the time ends while it reads its storage.
-    said = r"context deadline exceeded; give a shorter --history"
+    said = r"(context deadline exceeded|query timed out in query execution); give a shorter --history"
     with running_prometheus(data, ["--query.timeout=0s"]) as url:
         error = history(unhurried(url), end)
     assert isinstance(error, TooMuchError)

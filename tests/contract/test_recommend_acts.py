@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from mlscale.kube.pod_resources import amounts
+from tests.command_line import heed_interrupts
 from tests.contract import sandbox
 from tests.contract.test_recommend_scenarios import Answers
 from tests.contract.verdicts import Verdict
@@ -100,7 +101,12 @@ def test_a_watch_of_all_namespaces_and_one_that_is_interrupted(tmp_path: Path) -
         environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
         command = [sys.executable, "-m", "mlscale", "recommend", "-A", "--observe"]
         broken = subprocess.Popen(
-            [*command, "10m"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*command, "10m"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=heed_interrupts,
         )
         whole = subprocess.run(
             [*command, "30s", "-o", "json"], env=environment, capture_output=True, text=True, timeout=90
