@@ -39,7 +39,7 @@ format: setup ## Rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: setup ## Run every test; the first run builds a control plane (about 10 minutes, once)
+test: setup ## Run every test; the first run builds a control plane and a Prometheus (a quarter of an hour, once)
 	$(BIN)/pytest $(PYTEST_FLAGS)
 
 cluster-up: setup ## Start the control plane of the tests; its kubeconfig's path is the last line
