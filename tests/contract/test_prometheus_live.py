@@ -143,6 +143,20 @@ def test_a_server_without_the_workload_says_what_to_check(data: Path, end: int) 
     assert "check that it scrapes the kubelets' cAdvisor" in str(error)
 
 
+def test_namespaces_are_asked_together_and_told_apart(prometheus_programs: None, end: int, tmp_path: Path) -> None:
+    """Pods of one name each, three times the use in one namespace, and one without a sample."""
+    bank = cpu(PODS[0], moments_of(end), 0.6).replace('namespace="shop"', 'namespace="bank"')
+    backfill(bank + cpu(PODS[0], moments_of(end), 0.2) + "# EOF\n", tmp_path)
+    workloads = [Workload(replace(WEB.target, namespace=name), WEB.containers) for name in ("bank", "shop", "none")]
+    with running_prometheus(tmp_path) as url:
+        found = dict(read_histories(unhurried(url), workloads, end - DAY, end, lambda _done, _whole: None))
+        alone = history(unhurried(url), end)
+    assert isinstance(found[workloads[2].target], NotEnoughDataError)
+    bank_use, shop_use = (use_of(found[one.target]) for one in workloads[:2])
+    assert bank_use[2:] == pytest.approx([0.6] * (len(bank_use) - 2), abs=1e-3)
+    assert shop_use == use_of(alone)
+
+
 def _twice(end: int) -> str:
     """One container, scraped by two jobs."""
     both = (cpu(PODS[0], moments_of(end), 0.2, job=job) for job in ("kubelet", "cadvisor"))
